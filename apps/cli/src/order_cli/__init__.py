@@ -1,0 +1,1 @@
+"""The `order-manager` command (short `om`): runs, replays and inspects the order manager."""

@@ -1,0 +1,1 @@
+"""The shell around the engine: runtime, settings, container and the HTTP service."""
