@@ -1,0 +1,91 @@
+# Every command people and CI run. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+UV := scripts/uv
+RUN := $(UV) run --no-sync
+# Extra words for pytest, for example: make unit ARGS="-k position -x"
+ARGS ?=
+# Worker processes of the whole suite; 0 runs it in one.
+JOBS ?= auto
+PYTEST := $(RUN) pytest
+READY := .venv/.ready
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml apps/*/pyproject.toml)
+	@$(UV) sync --locked --quiet
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## make the environment (installs uv when it is missing)
+
+.PHONY: demo
+demo: setup ## a seeded market and signals through the whole pipeline, without keys or servers
+	@$(RUN) order-manager demo $(ARGS)
+
+.PHONY: test
+test: setup ## every test
+	$(PYTEST) tests -n $(JOBS) --maxprocesses 8 $(ARGS)
+
+.PHONY: check
+check: lint types imports test ## all that CI runs: lint, types, import contracts, every test
+
+.PHONY: fmt
+fmt: setup ## format, and mend what lint can mend
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+.PHONY: lint
+lint: setup ## ruff (lint and format) and spelling
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) codespell
+
+.PHONY: types
+types: setup ## mypy --strict
+	$(RUN) mypy
+
+.PHONY: imports
+imports: setup ## who may import whom
+	$(RUN) lint-imports --no-logo
+
+.PHONY: arch
+arch: imports ## import contracts, purity of the domain, sizes of files and functions
+	$(PYTEST) tests/architecture $(ARGS)
+
+.PHONY: unit contract integration property
+unit: setup ## tests of one thing at a time
+	$(PYTEST) tests/unit $(ARGS)
+contract: setup ## what every adapter of a port must do
+	$(PYTEST) tests/contract $(ARGS)
+integration: setup ## the parts together: runtime, command line, service, crashes
+	$(PYTEST) tests/integration $(ARGS)
+property: setup ## stateful and random tests, with many examples
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/property $(ARGS)
+
+.PHONY: cover
+cover: setup ## every branch of the domain must be run by its tests
+	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \
+		--cov=order_domain --cov-branch --cov-report=term --cov-fail-under=100 $(ARGS)
+
+.PHONY: bench
+bench: setup ## orders per second beside a bare Python floor
+	$(RUN) python -m benchmarks $(ARGS)
+
+.PHONY: docs
+docs: setup ## write the generated pages again (a test compares them)
+	$(RUN) python -m scripts.generate_docs
+
+.PHONY: hooks
+hooks: setup ## run the same checks before every commit
+	$(UV) tool run pre-commit install
+
+.PHONY: clean
+clean: ## remove the environment and every cache
+	rm -rf .venv .uv dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find apps packages tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +
