@@ -1,0 +1,1 @@
+"""What things are: values, rows and reports. No behaviour that needs the outside."""

@@ -1,0 +1,114 @@
+"""Journal: the ordered, fenced, atomic writing of what the engine decided (protocol part 2)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import attrs
+
+from order_domain.errors import OrderManagerError
+from order_domain.model.rows import Change
+from order_domain.model.steps import Need
+
+
+class LeaseHeld(OrderManagerError):
+    """Another owner holds the account. Details: `account`, `owner`, `url`, `expires_at`."""
+
+    code = "LEASE_HELD"
+
+
+class StoreUnavailable(OrderManagerError):
+    """The store did not answer; whether a flush was committed is unknown: run the same flush again."""
+
+    code = "STORE_UNAVAILABLE"
+
+
+class ChangeRefused(OrderManagerError):
+    """The store refused a row for its content; the book must be rebuilt. Details: `table`, `reason`."""
+
+    code = "CHANGE_REFUSED"
+
+
+class WrongMode(OrderManagerError):
+    """The store holds rows of the other mode or of another account. Details: `account`, `found`."""
+
+    code = "WRONG_MODE"
+
+
+class FlushOutcome(StrEnum):
+    """What a flush proved."""
+
+    COMMITTED = "committed"
+    ALREADY = "already"
+    LEASE_LOST = "lease_lost"
+    COMMITS_LOST = "commits_lost"
+
+
+@attrs.define(slots=True)
+class Head:
+    """The one row per account that orders and fences every flush.
+
+    Attributes:
+        flush_no: Number of the last committed flush.
+        event_no: Number of the last event, gapless.
+        states_version: Version of the trading states; rises whenever anybody changes one.
+    """
+
+    account: str
+    owner: str
+    url: str
+    epoch: int
+    expires_at: datetime
+    flush_no: int
+    event_no: int
+    states_version: int
+
+
+@attrs.define(slots=True)
+class Flushed:
+    """The answer to a flush: outcome, the head as it stands, and how many events it numbered."""
+
+    outcome: FlushOutcome
+    head: Head
+
+
+class Journal(Protocol):
+    """Write side of a store. One owner at a time; every flush is one transaction."""
+
+    async def acquire(self, *, account: str, owner: str, url: str, ttl: timedelta) -> Head:
+        """Take the lease with a new epoch. Raises LeaseHeld while another owner's lease runs, WrongMode."""
+        ...
+
+    async def load(self) -> Sequence[Change]:
+        """Read the rows a book needs: open ones and those of the retention time, in an order `apply` can take.
+
+        Contains every Instrument, Balance, TradingStateRow, Mark, Position, open Command, live Order, Order closed
+        within retention and its LedgerEntries, SignalRow decided within retention or parked (by delivery), and
+        RequestRow of the retention time.
+        """
+        ...
+
+    async def flush(self, flush_no: int, changes: Sequence[Change]) -> Flushed:
+        """Write the changes in one transaction as flush `flush_no` (the last one + 1) of this epoch.
+
+        Safe to repeat with the same arguments. Events get the next numbers. Later versions of a row replace
+        earlier ones. Raises StoreUnavailable (outcome unknown) or ChangeRefused (rolled back).
+        """
+        ...
+
+    async def read(self, need: Need) -> Sequence[Change]:
+        """Read the rows a step asked for, in one query per table."""
+        ...
+
+    async def set_trading_state(self, row: Change) -> Head:
+        """Write a trading state row without owning the lease (protocol part 4); raises the version."""
+        ...
+
+    async def trading_states(self) -> tuple[int, Sequence[Change]]:
+        """Read the version and all trading state rows."""
+        ...
+
+    async def release(self) -> None:
+        """Give the lease back at once, so that the next owner need not wait."""
+        ...

@@ -1,0 +1,32 @@
+"""Outbox: committed events in their order, for relays; and the publisher that takes them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from order_domain.model.events import Event
+
+
+@attrs.define(slots=True)
+class NumberedEvent:
+    """A committed event with the gapless number the journal gave it."""
+
+    number: int
+    event: Event
+
+
+class Outbox(Protocol):
+    """Committed events. A relay's cursor is a Mark row that rides in the next flush."""
+
+    async def events_after(self, number: int, limit: int) -> Sequence[NumberedEvent]:
+        """Read the next events in number order."""
+        ...
+
+
+class EventPublisher(Protocol):
+    """Where events go. Returns only when the event is safe there."""
+
+    async def publish(self, event: NumberedEvent) -> None:
+        """Publish one event, with a stable event id. May be called again for the same event."""
+        ...

@@ -1,0 +1,74 @@
+"""Views: committed rows for people. Nobody outside the engine reads the book (protocol 1.7)."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import attrs
+
+from order_domain.model.balance import Balance
+from order_domain.model.enums import OrderStatus, Side
+from order_domain.model.execution import LedgerEntry
+from order_domain.model.order import Order
+from order_domain.model.position import Position
+from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.ports.outbox import NumberedEvent
+
+T = TypeVar("T")
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class OrderQuery:
+    """Filter, sort and page of an order listing. Every filter is optional; times are UTC and half-open [from, to)."""
+
+    symbol: str | None = None
+    statuses: tuple[OrderStatus, ...] = ()
+    signal_id: str | None = None
+    strategy_id: str | None = None
+    side: Side | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    sort_by: str = "created_at"
+    descending: bool = True
+    limit: int = 50
+    offset: int = 0
+
+
+class Views(Protocol):
+    """Read side of a store."""
+
+    async def orders(self, query: OrderQuery) -> tuple[Sequence[Order], int]:
+        """Return a page of orders and how many match in all."""
+        ...
+
+    async def order(self, any_id: str) -> Order | None:
+        """Find an order by client order id or venue order id."""
+        ...
+
+    async def order_events(self, client_order_id: str) -> Sequence[NumberedEvent]:
+        """Every event of one order, by sequence."""
+        ...
+
+    async def order_ledger(self, client_order_id: str) -> Sequence[LedgerEntry]:
+        """Every booked execution of one order, in booking order."""
+        ...
+
+    async def signal(self, signal_id: str) -> Sequence[SignalRow]:
+        """All generations of one signal."""
+        ...
+
+    async def positions(self, symbol: str | None = None) -> Sequence[Position]:
+        """Current positions, flat ones included."""
+        ...
+
+    async def balances(self) -> Sequence[Balance]:
+        """Newest wallet snapshot per coin."""
+        ...
+
+    async def trading_states(self) -> Sequence[TradingStateRow]:
+        """Every scope and cause that was ever set."""
+        ...
+
+    def stream(self, row_type: type[T]) -> AsyncIterator[T]:
+        """Every row of one type in its natural order (orders by first commit, ledger and events by number)."""
+        ...
