@@ -1,4 +1,4 @@
-"""What every test may use: hypothesis profiles and the recorded market data outside the repository."""
+"""What every test may use: hypothesis profiles and the recorded market data."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder with `market-data/` and `signals/`; a test that asks for it runs only where it exists."""
+    """Folder with `market-data/` and `signals/`; without it the test is left out."""
     return SHARED
 
 
