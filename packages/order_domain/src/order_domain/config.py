@@ -40,6 +40,9 @@ class EngineConfig:
         duplicate_window: A like decision within this time is denied; None is off.
         signal_max_age, signal_future_skew, quote_max_age: Ages a decision accepts.
         order_execution_timeout: valid_until of an order, from its decision.
+        retry_max_attempts, retry_base_delay, retry_max_delay, retry_multiplier: Attempts in all, and the waits between
+            them, of a command the exchange definitely did not accept (rate limit, busy).
+        adopt_existing: Consent to take over positions and open orders found at the first start on an account.
         cancel_stale_order_timeout: A resting order older than this is cancelled; zero is off.
         recv_window, clock_skew, visibility: Their sum is the quarantine of an unanswered create.
         lookup_delays: When look-ups of an unanswered create start, after it became unknown; the last repeats.
@@ -90,6 +93,11 @@ class EngineConfig:
     signal_future_skew: timedelta = timedelta(seconds=5)
     quote_max_age: timedelta = timedelta(seconds=5)
     order_execution_timeout: timedelta = timedelta(seconds=30)
+    retry_max_attempts: int = 3
+    retry_base_delay: timedelta = timedelta(seconds=1)
+    retry_max_delay: timedelta = timedelta(seconds=30)
+    retry_multiplier: Decimal = Decimal(2)
+    adopt_existing: bool = False
 
     position_snapshot_interval: timedelta = timedelta(seconds=300)
     position_validation_interval: timedelta = timedelta(seconds=3600)
@@ -161,6 +169,10 @@ _BOUNDS: tuple[tuple[str, object, object], ...] = (
     ("signal_future_skew", timedelta(0), _WEEK),
     ("quote_max_age", _MS, _WEEK),
     ("order_execution_timeout", _MS, _WEEK),
+    ("retry_max_attempts", 1, 100),
+    ("retry_base_delay", timedelta(0), timedelta(hours=1)),
+    ("retry_max_delay", timedelta(0), timedelta(hours=1)),
+    ("retry_multiplier", Decimal(1), Decimal(100)),
     ("position_snapshot_interval", _MS, _WEEK),
     ("position_validation_interval", _MS, _WEEK),
     ("unrealized_loss_warning_threshold", _TINY, Decimal(1000)),

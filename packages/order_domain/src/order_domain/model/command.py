@@ -17,6 +17,7 @@ class Command:
         number: 1..n per order and kind.
         status: PENDING until claimed, SENT until answered, then DONE, REFUSED or UNKNOWN.
         attempt, request_ts: The newest claim.
+        not_before: Earliest next claim after a definite non-acceptance or an unanswered cancel.
         price, quantity: New absolute values of an amend.
         reason: Why: a code such as NEW_SIGNAL, STALE, OPERATOR, LATE_BIRTH.
         request_id: The person's request that asked for it, empty for policy.
@@ -32,6 +33,7 @@ class Command:
     valid_until: datetime
     attempt: int = 0
     request_ts: datetime | None = None
+    not_before: datetime | None = None
     price: Decimal | None = None
     quantity: Decimal | None = None
     code: str = ""

@@ -95,12 +95,12 @@ class Order:
         reported_cum: The largest cumulative quantity any report told; ahead of `cum_quantity` until the ledger follows.
         reported_status: A terminal word of the exchange that waits for the ledger to agree.
         attempt, request_ts: The newest claim; the stamp is never renewed for the same attempt.
-        first_working_at: First report that showed it at the exchange; ends the balance reservation once a wallet
-            snapshot is younger.
+        first_working_at: Exchange time of the first fact that showed it there; its balance reservation ends with a
+            wallet snapshot at least as young.
         venue_updated_at: The exchange's time of the newest report merged.
         cancel_reason: Why we asked for a cancel, empty if we never did.
         code, text: Reason of a denial, refusal, cancel or expiry.
-        heard_at: When any fact about it last arrived; resets the counting of absence.
+        not_before: Earliest next claim after a definite non-acceptance.
     """
 
     terms: OrderTerms
@@ -123,7 +123,7 @@ class Order:
     cancel_reason: str = ""
     code: str = ""
     text: str = ""
-    heard_at: datetime | None = None
+    not_before: datetime | None = None
     executed_at: datetime | None = None
     closed_at: datetime | None = None
 
@@ -181,7 +181,7 @@ class Order:
         new.cancel_reason = self.cancel_reason
         new.code = self.code
         new.text = self.text
-        new.heard_at = self.heard_at
+        new.not_before = self.not_before
         new.executed_at = self.executed_at
         new.closed_at = self.closed_at
         return new

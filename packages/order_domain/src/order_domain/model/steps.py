@@ -104,9 +104,11 @@ class Need:
         orders: Client order ids to look up, with their ledger entries.
         venue_orders: Venue order ids whose client order id is not known.
         executions: (instrument id, exec id) pairs to look up in the ledger.
+        requests: Request ids (idempotency keys) to look up.
     """
 
     signals: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
     venue_orders: tuple[str, ...] = ()
     executions: tuple[tuple[str, str], ...] = ()
+    requests: tuple[str, ...] = ()

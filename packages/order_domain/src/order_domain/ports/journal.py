@@ -84,7 +84,7 @@ class Journal(Protocol):
         """Read the rows a book needs: open ones and those of the retention time, in an order `apply` can take.
 
         Contains every Instrument, Balance, TradingStateRow, Mark, Position, open Command, live Order, Order closed
-        within retention and its LedgerEntries, SignalRow decided within retention or parked (by delivery), and
+        within retention and its LedgerEntries, the newest LedgerEntry of all, SignalRow decided within retention or parked (by delivery), and
         RequestRow of the retention time.
         """
         ...
