@@ -15,37 +15,47 @@ NO_OVERRIDES: Mapping[str, Decimal] = {}
 
 @attrs.frozen(slots=True, kw_only=True)
 class EngineConfig:
-    """Settings of one engine. Money in quote units (USDT), quantities in base units, percents as 5 for 5 %.
+    """Settings of one engine.
+
+    Money in quote units (USDT), quantities in base units, percents as 5 for 5 %.
 
     Attributes:
         environment: One of mainnet, testnet, demo, custom, dry; part of every client order id.
-        hedge_mode: The account keeps long and short positions apart (read from the account, never switched by us).
+        hedge_mode: The account keeps long and short positions apart (read from the account, never
+            switched by us).
         market_order_confidence_threshold: Confidence from which an order is a market order.
         market_order_spread_threshold: Spread in percent below which an order is a market order.
         limit_order_price_offset_ratio: Limit price = mid -/+ spread x ratio, on the passive side.
         limit_time_in_force: PostOnly (default) or GTC for limit orders of signals.
-        market_slippage: Largest slippage of a market order as a ratio of price; None leaves it to the exchange.
-        snapshot_spread_is_percent: Unit of a signal's own spread; only used when no live quote is needed.
+        market_slippage: Largest slippage of a market order as a ratio of price; None leaves it to
+            the exchange.
+        snapshot_spread_is_percent: Unit of a signal's own spread, which is only a fallback.
         close_amount_is_base: A close signal's amount is base units (True) or quote units (False).
         warmup_size_factor: Multiplies the amount of warm-up signals.
-        max_single_order_size: Notional limit of one child order; above it the order is split, resized or denied.
-        max_order_size_ratio: One child may be at most this part of max_exposure (or of available balance).
+        max_single_order_size: Notional limit of one child order; above it the order is split,
+            resized or denied.
+        max_order_size_ratio: One child may be at most this part of max_exposure (or of available
+            balance).
         order_size_ratio_of_balance: True measures the ratio against available balance.
         max_position_size: Base units per instrument; `max_position_size_by_symbol` overrides.
         max_order_quantity: Base units of a single order; None leaves the exchange's maximum.
-        enable_order_size_reduction: Over a limit: resize down to the largest allowed step (True) or deny.
+        enable_order_size_reduction: Over a limit: resize down to the largest allowed step (True) or
+            deny.
         price_collar_percent: Largest distance of an order's price from mark.
         max_orders_per_second: Refill rate and size of the token bucket of commands that add risk.
         max_daily_loss: Quote units of realised and unrealised loss since midnight UTC; None is off.
         duplicate_window: A like decision within this time is denied; None is off.
         signal_max_age, signal_future_skew, quote_max_age: Ages a decision accepts.
         order_execution_timeout: valid_until of an order, from its decision.
-        retry_max_attempts, retry_base_delay, retry_max_delay, retry_multiplier: Attempts in all, and the waits between
-            them, of a command the exchange definitely did not accept (rate limit, busy).
-        adopt_existing: Consent to take over positions and open orders found at the first start on an account.
+        retry_max_attempts, retry_base_delay, retry_max_delay, retry_multiplier: Attempts in all,
+            and the waits between them, of a command the exchange definitely did not accept (rate
+            limit, busy).
+        adopt_existing: Consent to take over positions and open orders found at the first start on
+            an account.
         cancel_stale_order_timeout: A resting order older than this is cancelled; zero is off.
         recv_window, clock_skew, visibility: Their sum is the quarantine of an unanswered create.
-        lookup_delays: When look-ups of an unanswered create start, after it became unknown; the last repeats.
+        lookup_delays: When look-ups of an unanswered create start, after it became unknown; the
+            last repeats.
         absence_gap: Least time between two look-ups that together prove absence.
     """
 
@@ -123,15 +133,21 @@ class EngineConfig:
 
     def __attrs_post_init__(self) -> None:
         if self.environment not in ENVIRONMENT:
-            raise InvalidValue(field="environment", rule=f"one of {', '.join(ENVIRONMENT)}", value=self.environment)
+            raise InvalidValue(
+                field="environment", rule=f"one of {', '.join(ENVIRONMENT)}", value=self.environment
+            )
         for name, low, high in _BOUNDS:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise InvalidValue(field=name, rule=f"{low} <= value <= {high}", value=value)
         if self.duplicate_window is not None and self.duplicate_window > self.retention:
-            raise InvalidValue(field="duplicate_window", rule="at most retention", value=self.duplicate_window)
+            raise InvalidValue(
+                field="duplicate_window", rule="at most retention", value=self.duplicate_window
+            )
         if self.limit_time_in_force not in (TimeInForce.POST_ONLY, TimeInForce.GTC):
-            raise InvalidValue(field="limit_time_in_force", rule="PostOnly or GTC", value=self.limit_time_in_force)
+            raise InvalidValue(
+                field="limit_time_in_force", rule="PostOnly or GTC", value=self.limit_time_in_force
+            )
 
     @property
     def quarantine(self) -> timedelta:

@@ -1,7 +1,10 @@
-"""The order's life as one table: what every (state, trigger) pair leads to, and who ended the order (protocol part 7).
+"""The order's life as one table.
 
-Everything that decides a status is in this file. A state is a status, and for ended orders also who ended it: what a
-report of the exchange ended absorbs everything; what an answer or we ended gives way to a later report.
+What every (state, trigger) pair leads to, and who ended the order (protocol part 7).
+
+Everything that decides a status is in this file. A state is a status, and for ended orders also who
+ended it: what a report of the exchange ended absorbs everything; what an answer or we ended gives
+way to a later report.
 """
 
 from collections.abc import Mapping
@@ -100,21 +103,30 @@ OUTCOMES: Final[Mapping[State, Mapping[Trigger, State | None]]] = {
 }
 
 
-def outcome(status: OrderStatus, ended_by: EndedBy, trigger: Trigger, subject: str = "") -> State | None:
+def outcome(
+    status: OrderStatus, ended_by: EndedBy, trigger: Trigger, subject: str = ""
+) -> State | None:
     """Return the state a trigger leads to, or None when it is absorbed.
 
     Raises:
-        IllegalTransition: The pair cannot happen unless our own code is wrong (only CLAIM, WITHDRAW and LAPSE can).
+        IllegalTransition: The pair cannot happen unless our own code is wrong (only CLAIM, WITHDRAW
+            and LAPSE can).
     """
     edges = OUTCOMES[(status, ended_by)]
     if trigger not in edges:
-        raise IllegalTransition(status=status, ended_by=ended_by, trigger=trigger, client_order_id=subject)
+        raise IllegalTransition(
+            status=status, ended_by=ended_by, trigger=trigger, client_order_id=subject
+        )
     return edges[trigger]
 
 
 def is_revival(status: OrderStatus, ended_by: EndedBy, trigger: Trigger) -> bool:
-    """Tell whether a fact brings back (or overrules the end of) an order that an answer or we had ended."""
-    return ended_by in (E.US, E.ANSWER) and trigger in _FACTS and OUTCOMES[(status, ended_by)][trigger] is not None
+    """Tell whether a fact overrules the end that an answer or we had put to an order."""
+    return (
+        ended_by in (E.US, E.ANSWER)
+        and trigger in _FACTS
+        and OUTCOMES[(status, ended_by)][trigger] is not None
+    )
 
 
 _NEIGHBOURS: Final[Mapping[OrderStatus, str]] = {
@@ -135,18 +147,28 @@ def status_for_neighbours(status: OrderStatus, *, has_fills: bool) -> str:
 
 
 def to_mermaid() -> str:
-    """Draw the table as a Mermaid state diagram; parallel edges share a line, absorbed triggers are left out."""
+    """Draw the table as a Mermaid state diagram.
+
+    Parallel edges share a line, absorbed triggers are left out.
+    """
     lines = ["stateDiagram-v2", "    [*] --> DENIED: deny", "    [*] --> INTENT: decide"]
     for source, edges in OUTCOMES.items():
         targets: dict[State, list[str]] = {}
         for trigger, target in edges.items():
             if target is not None and target != source:
                 targets.setdefault(target, []).append(trigger.value)
-        lines += [f"    {_name(source)} --> {_name(target)}: {', '.join(words)}" for target, words in targets.items()]
+        lines += [
+            f"    {_name(source)} --> {_name(target)}: {', '.join(words)}"
+            for target, words in targets.items()
+        ]
     lines += [f"    {_name(state)} --> [*]" for state in OUTCOMES if state[1] is _REPORT]
     return "\n".join(lines) + "\n"
 
 
 def _name(state: State) -> str:
     status, ended_by = state
-    return f"{status}_BY_{ended_by.upper()}" if ended_by in (_US, _ANSWER) and status is not S.DENIED else status.value
+    return (
+        f"{status}_BY_{ended_by.upper()}"
+        if ended_by in (_US, _ANSWER) and status is not S.DENIED
+        else status.value
+    )

@@ -1,4 +1,7 @@
-"""What a Bybit retCode proves about the attempt it answers (protocol 5.7). Closed lists; anything else is UNKNOWN."""
+"""What a Bybit retCode proves about the attempt it answers (protocol 5.7).
+
+Closed lists; anything else is UNKNOWN.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -73,7 +76,10 @@ OUTCOMES: Final[Mapping[int, AnswerOutcome]] = {
 
 
 def outcome_of(ret_code: int, kind: CommandKind) -> AnswerOutcome:
-    """Classify an answer. "Not found" proves something only about an amend or a cancel, so for a create it is unknown."""
+    """Classify an answer.
+
+    "Not found" proves something only about an amend or a cancel, so for a create it is unknown.
+    """
     outcome = OUTCOMES.get(ret_code, AnswerOutcome.UNKNOWN)
     if outcome is AnswerOutcome.NOT_FOUND and kind is CommandKind.CREATE:
         return AnswerOutcome.UNKNOWN

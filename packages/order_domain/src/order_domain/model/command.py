@@ -1,4 +1,7 @@
-"""Command: an amend or a cancel on its way. A create has no row of its own: its life is the order's status."""
+"""Command.
+
+An amend or a cancel on its way. A create has no row of its own: its life is the order's status.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +21,7 @@ class Command:
         status: PENDING until claimed, SENT until answered, then DONE, REFUSED or UNKNOWN.
         attempt, request_ts: The newest claim.
         not_before: Earliest next claim after a definite non-acceptance or an unanswered cancel.
+        valid_until: Last moment of a claim; None for cancels, which are never too late.
         price, quantity: New absolute values of an amend.
         reason: Why: a code such as NEW_SIGNAL, STALE, OPERATOR, LATE_BIRTH.
         request_id: The person's request that asked for it, empty for policy.
@@ -30,7 +34,7 @@ class Command:
     reason: str
     created_at: datetime
     updated_at: datetime
-    valid_until: datetime
+    valid_until: datetime | None = None
     attempt: int = 0
     request_ts: datetime | None = None
     not_before: datetime | None = None

@@ -1,4 +1,7 @@
-"""The closed vocabularies, in the words of FIX and Bybit. All are strings, so rows and JSON need no mapping."""
+"""The closed vocabularies, in the words of FIX and Bybit.
+
+All are strings, so rows and JSON need no mapping.
+"""
 
 from enum import StrEnum
 
@@ -193,6 +196,7 @@ class EventKind(StrEnum):
     ORDER_AMENDED = "order_amended"
     ORDER_REVIVED = "order_revived"
     ORDER_ADOPTED = "order_adopted"
+    ORDER_REPORTED = "order_reported"
     CANCEL_REQUESTED = "cancel_requested"
     CANCEL_REFUSED = "cancel_refused"
     AMEND_REQUESTED = "amend_requested"
@@ -201,6 +205,7 @@ class EventKind(StrEnum):
     SIGNAL_INVALID = "signal_invalid"
     SIGNAL_CONFLICT = "signal_conflict"
     SIGNAL_PARKED = "signal_parked"
+    SIGNAL_DENIED = "signal_denied"
     EXECUTION_BOOKED = "execution_booked"
     POSITION_SNAPSHOT = "position_snapshot"
     POSITION_VALIDATED = "position_validated"

@@ -1,4 +1,7 @@
-"""Event: one thing that happened, numbered without gaps, complete enough to be published from its row alone."""
+"""Event.
+
+One thing that happened, numbered without gaps, complete enough to be published from its row alone.
+"""
 
 from datetime import datetime
 
@@ -13,8 +16,9 @@ from order_domain.model.order import Order
 class Event:
     """What happened to one subject.
 
-    The journal numbers events of the account in commit order; `sequence` counts those of one order (it equals the
-    order's version), so that `event_id(subject, sequence)` is stable however often it is published.
+    The journal numbers events of the account in commit order; `sequence` counts those of one order
+    (it equals the order's version), so that `event_id(subject, sequence)` is stable however often
+    it is published.
 
     Attributes:
         subject: Client order id, else `signal:<id>`, `position:<instrument>:<side>`, `account`.

@@ -1,4 +1,7 @@
-"""Execution: one entry of the ledger, the only source of filled quantity, fees, positions and PnL."""
+"""Execution.
+
+One entry of the ledger, the only source of filled quantity, fees, positions and PnL.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +26,8 @@ class Execution:
     Attributes:
         quantity: Base units, positive; the side gives the sign. Zero for funding.
         price: Quote units.
-        fee: Paid, in `fee_coin`; negative is a rebate. For funding: what was paid (negative: received).
+        fee: Paid, in `fee_coin`; negative is a rebate. For funding: what was paid (negative:
+            received).
         sequence: The exchange's own order of executions where it has one, else 0.
         executed_at: The exchange's time.
     """

@@ -1,4 +1,7 @@
-"""Identifiers: which string is which, and the client order id that every attempt of an intent shares."""
+"""Identifiers.
+
+Which string is which, and the client order id that every attempt of an intent shares.
+"""
 
 from binascii import crc32
 from hashlib import blake2b
@@ -39,14 +42,15 @@ def category_of(instrument: InstrumentId) -> str:
     return instrument.partition(":")[0]
 
 
-def client_order_id(  # noqa: PLR0913 -- these six are exactly what makes an intent itself
+def client_order_id(
     environment: str, account: str, strategy: str, signal: str, leg: int, generation: int
 ) -> ClientOrderId:
     """Derive the client order id of one leg of one decision.
 
-    No clock, randomness, process or attempt takes part, so whoever retries the intent sends the same id and
-    the exchange refuses the second one. 120 bits in hex, because hex is made in C and base 32 is not; the last
-    character checks the rest, so our own orders are recognised even after a lost database.
+    No clock, randomness, process or attempt takes part, so whoever retries the intent sends the
+    same id and the exchange refuses the second one. 120 bits in hex, because hex is made in C and
+    base 32 is not; the last character checks the rest, so our own orders are recognised even after
+    a lost database.
 
     Args:
         environment: One of `ENVIRONMENT`.
@@ -54,12 +58,14 @@ def client_order_id(  # noqa: PLR0913 -- these six are exactly what makes an int
         generation: 0, and one more for each retry by a person.
     """
     text = f"{account}\x1f{strategy}\x1f{signal}\x1f{leg}\x1f{generation}"
-    body = f"{PREFIX}{ENVIRONMENT[environment]}-{blake2b(text.encode(), digest_size=15).hexdigest()}"
+    body = (
+        f"{PREFIX}{ENVIRONMENT[environment]}-{blake2b(text.encode(), digest_size=15).hexdigest()}"
+    )
     return ClientOrderId(f"{body}{crc32(body.encode()) & 15:x}")
 
 
 def is_ours(order_id: str) -> bool:
-    """Tell whether a client order id was derived by `client_order_id` (prefix, length and check character)."""
+    """Tell by prefix, length and check character whether `client_order_id` made this id."""
     if len(order_id) != 36 or not order_id.startswith(PREFIX):
         return False
     return order_id[-1] == f"{crc32(order_id[:-1].encode()) & 15:x}"

@@ -1,4 +1,7 @@
-"""Inputs of the engine that are not facts of the exchange: deliveries, states of our own plumbing, a person, time."""
+"""Inputs of the engine that are not facts of the exchange.
+
+Deliveries, states of our own plumbing, a person, time.
+"""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +19,10 @@ from order_domain.model.signal import TradingSignal
 
 @attrs.define(slots=True)
 class SignalDelivered:
-    """A well-formed signal came in. `number` identifies the delivery for good (line number or intake counter)."""
+    """A well-formed signal came in.
+
+    `number` identifies the delivery for good (line number or intake counter).
+    """
 
     number: int
     signal: TradingSignal
@@ -24,7 +30,10 @@ class SignalDelivered:
 
 @attrs.define(slots=True)
 class DeliveryInvalid:
-    """A delivery that is no signal: kept with its reason. `field`, `rule` and `value` say what is wrong."""
+    """A delivery that is no signal.
+
+    Kept with its reason. `field`, `rule` and `value` say what is wrong.
+    """
 
     number: int
     code: str
@@ -45,7 +54,10 @@ class TransportState:
 
 @attrs.define(slots=True)
 class StreamState:
-    """Whether the private stream can be trusted; a reconnect comes as unhealthy, then healthy after its barrier."""
+    """Whether the private stream can be trusted.
+
+    A reconnect comes as unhealthy, then healthy after its barrier.
+    """
 
     healthy: bool
     reason: str = ""
@@ -105,7 +117,10 @@ class CancelOrder:
 
 @attrs.define(slots=True, kw_only=True)
 class CancelAll:
-    """Cancel every order, of one instrument or of the account; `include_external` also foreign ones."""
+    """Cancel every order, of one instrument or of the account.
+
+    `include_external` also foreign ones.
+    """
 
     request_id: str
     actor: str

@@ -11,7 +11,7 @@ from order_domain.model.identifiers import InstrumentId, instrument_id
 ZERO = Decimal(0)
 ONE = Decimal(1)
 _PRODUCT_DIGITS = 26
-"""price digits + quantity digits may not exceed this, so that price x quantity is exact in a 28-digit context."""
+"""Digits of price and quantity together, so that their product is exact in a 28-digit context."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -49,16 +49,29 @@ class Instrument:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "id", instrument_id(self.category, self.symbol))
-        for name in ("tick_size", "quantity_step", "min_quantity", "max_quantity", "max_market_quantity", "max_price"):
+        for name in (
+            "tick_size",
+            "quantity_step",
+            "min_quantity",
+            "max_quantity",
+            "max_market_quantity",
+            "max_price",
+        ):
             value: Decimal = getattr(self, name)
             if not value.is_finite() or value <= 0:
                 raise InvalidValue(field=name, rule="finite and > 0", value=value)
         for name in ("min_notional", "initial_margin_rate", "taker_fee_rate", "maker_fee_rate"):
             if not getattr(self, name).is_finite():
                 raise InvalidValue(field=name, rule="finite", value=getattr(self, name))
-        digits = _digits(self.max_price, self.tick_size) + _digits(self.max_quantity, self.quantity_step)
+        digits = _digits(self.max_price, self.tick_size) + _digits(
+            self.max_quantity, self.quantity_step
+        )
         if digits > _PRODUCT_DIGITS:
-            raise InvalidValue(field="max_quantity", rule=f"price and quantity within {_PRODUCT_DIGITS} digits", value=digits)
+            raise InvalidValue(
+                field="max_quantity",
+                rule=f"price and quantity within {_PRODUCT_DIGITS} digits",
+                value=digits,
+            )
 
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """Round towards zero to the step. Never more than was asked for."""
@@ -79,11 +92,16 @@ class Instrument:
 
     def notional(self, price: Decimal, quantity: Decimal) -> Decimal:
         """Value of a quantity: settle-coin units (quote for linear and spot, base for inverse)."""
-        return quantity / price if self.category is Category.INVERSE else price * quantity
+        return notional_of(self.category, price, quantity)
 
     def max_order_quantity(self, order_type: OrderType) -> Decimal:
         """Largest single order of a type, base units."""
         return self.max_market_quantity if order_type is OrderType.MARKET else self.max_quantity
+
+
+def notional_of(category: str, price: Decimal, quantity: Decimal) -> Decimal:
+    """Value of a quantity at a price: quote units for linear and spot, base units for inverse."""
+    return quantity / price if category == Category.INVERSE else price * quantity
 
 
 def _digits(largest: Decimal, step: Decimal) -> int:

@@ -1,4 +1,7 @@
-"""Order: what was intended, which never changes, and how far it has come, one version per change."""
+"""Order.
+
+What was intended, which never changes, and how far it has come, one version per change.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +10,7 @@ from decimal import Decimal
 import attrs
 
 from order_domain.model.enums import (
+    Category,
     EndedBy,
     OrderStatus,
     OrderType,
@@ -23,6 +27,7 @@ from order_domain.model.identifiers import (
     StrategyId,
     TraceId,
     VenueOrderId,
+    category_of,
 )
 from order_domain.model.instrument import ZERO
 
@@ -45,14 +50,18 @@ class OrderTerms:
     """What one order is meant to do. Written once; shared by every version of the order.
 
     Attributes:
-        signal_id: The deciding signal; for manual orders the uuid5 of the idempotency key; empty for external ones.
-        leg, legs: Child number 1..N of a split decision; a re-quote has leg 100 + leg and `requote_of`.
+        signal_id: The deciding signal; for manual orders the uuid5 of the idempotency key; empty
+            for external ones.
+        leg, legs: Child number 1..N of a split decision; a re-quote has leg 100 + leg and
+            `requote_of`.
         requested_quantity: Base units before any resize.
-        replaces: Client order ids that must have ended before this order may be claimed (protocol 7.3).
+        replaces: Client order ids that must have ended before this order may be claimed (protocol
+            7.3).
         follows: The child before this one; it must be answered before this one is claimed.
         valid_until: The last moment of a claim. Never ends a working order.
         decision_bid, decision_ask, decision_quote_at: The quote the decision used, if any.
-        slippage: Largest accepted slippage of a market order as a ratio of price; None leaves it to the exchange.
+        slippage: Largest accepted slippage of a market order as a ratio of price; None leaves it to
+            the exchange.
     """
 
     client_order_id: ClientOrderId
@@ -85,18 +94,22 @@ class OrderTerms:
 
 @attrs.define(slots=True)
 class Order:
-    """One version of an order. Never changed once it is in the book: `derive` makes the next version.
+    """One version of an order.
+
+    Never changed once it is in the book: `derive` makes the next version.
 
     Attributes:
         version: Sequence of the last event of this order, 1..n without a gap.
         price: Limit price, quote units; None for market orders.
         quantity: Base units as last known at the exchange (after resize or amend).
-        cum_quantity, cum_value, fees: From booked executions only; value in settle-coin units, fees by coin.
-        reported_cum: The largest cumulative quantity any report told; ahead of `cum_quantity` until the ledger follows.
+        cum_quantity, cum_value, fees: From booked executions only; value in settle-coin units, fees
+            by coin.
+        reported_cum: The largest cumulative quantity any report told; ahead of `cum_quantity` until
+            the ledger follows.
         reported_status: A terminal word of the exchange that waits for the ledger to agree.
         attempt, request_ts: The newest claim; the stamp is never renewed for the same attempt.
-        first_working_at: Exchange time of the first fact that showed it there; its balance reservation ends with a
-            wallet snapshot at least as young.
+        first_working_at: Exchange time of the first fact that showed it there; its balance
+            reservation ends with a wallet snapshot at least as young.
         venue_updated_at: The exchange's time of the newest report merged.
         cancel_reason: Why we asked for a cancel, empty if we never did.
         code, text: Reason of a denial, refusal, cancel or expiry.
@@ -134,7 +147,10 @@ class Order:
 
     @property
     def leaves_quantity(self) -> Decimal:
-        """FIX 151: what may still execute. What a report is ahead of the ledger counts as executed already."""
+        """FIX 151.
+
+        What may still execute. What a report is ahead of the ledger counts as executed already.
+        """
         if self.status in TERMINAL:
             return ZERO
         done = self.cum_quantity if self.cum_quantity >= self.reported_cum else self.reported_cum
@@ -143,12 +159,21 @@ class Order:
     @property
     def unbooked_quantity(self) -> Decimal:
         """Executed by the exchange's word but not yet in the ledger; counts in risk as filled."""
-        return self.reported_cum - self.cum_quantity if self.reported_cum > self.cum_quantity else ZERO
+        return (
+            self.reported_cum - self.cum_quantity if self.reported_cum > self.cum_quantity else ZERO
+        )
 
     @property
     def average_price(self) -> Decimal | None:
-        """FIX 6, of booked executions; exact to the context's precision. None before the first fill."""
-        return self.cum_value / self.cum_quantity if self.cum_quantity else None
+        """FIX 6, of booked executions.
+
+        Exact to the context's precision. None before the first fill.
+        """
+        if not self.cum_quantity:
+            return None
+        if category_of(self.terms.instrument_id) == Category.INVERSE:
+            return self.cum_quantity / self.cum_value
+        return self.cum_value / self.cum_quantity
 
     @property
     def is_terminal(self) -> bool:

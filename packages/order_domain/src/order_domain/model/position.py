@@ -8,8 +8,8 @@ import attrs
 
 from order_domain.model.enums import Category, ExecutionKind, PositionSide, Side
 from order_domain.model.execution import Execution
-from order_domain.model.identifiers import InstrumentId
-from order_domain.model.instrument import ZERO, Instrument
+from order_domain.model.identifiers import InstrumentId, category_of
+from order_domain.model.instrument import ZERO, notional_of
 
 _COST_STEP = Decimal("1e-12")
 
@@ -20,8 +20,9 @@ class Position:
 
     Attributes:
         size: Base units, negative when short.
-        entry_value: Value at entry of the open size, always >= 0, settle-coin units. The average price is derived,
-            so that no division is stored and closing to zero leaves nothing behind.
+        entry_value: Value at entry of the open size, always >= 0, settle-coin units. The average
+            price is derived, so that no division is stored and closing to zero leaves nothing
+            behind.
         realized_pnl: Settle-coin units, before fees and funding.
         fees: Trading fees paid, by coin (negative: rebates).
         funding: Funding paid, settle coin (negative: received).
@@ -39,73 +40,79 @@ class Position:
     opened_at: datetime | None = None
 
     @classmethod
-    def flat(cls, instrument_id: InstrumentId, position_side: PositionSide, now: datetime) -> "Position":
+    def flat(
+        cls, instrument_id: InstrumentId, position_side: PositionSide, now: datetime
+    ) -> "Position":
         """The position before its first execution."""
         return cls(instrument_id, position_side, ZERO, ZERO, ZERO, {}, ZERO, now, 0)
 
-    def average_price(self, category: Category) -> Decimal | None:
+    @property
+    def average_price(self) -> Decimal | None:
         """Average entry price in quote units; None when flat."""
         if not self.size:
             return None
-        if category is Category.INVERSE:
+        if category_of(self.instrument_id) == Category.INVERSE:
             return abs(self.size) / self.entry_value
         return self.entry_value / abs(self.size)
 
-    def unrealized_pnl(self, instrument: Instrument, mark: Decimal) -> Decimal:
+    def unrealized_pnl(self, mark: Decimal) -> Decimal:
         """PnL of the open size at a mark price, settle-coin units."""
         if not self.size:
             return ZERO
-        now_worth = instrument.notional(mark, abs(self.size))
+        category = category_of(self.instrument_id)
+        now_worth = notional_of(category, mark, abs(self.size))
         gain = now_worth - self.entry_value
-        if instrument.category is Category.INVERSE:
+        if category == Category.INVERSE:
             gain = -gain
         return gain if self.size > 0 else -gain
 
-    def booked(self, execution: Execution, instrument: Instrument, now: datetime) -> "tuple[Position, Decimal]":
+    def booked(self, execution: Execution, now: datetime) -> "tuple[Position, Decimal]":
         """Fold one execution in; return the next version and what it realised (settle-coin units).
 
-        Average cost. A reduction takes its share of the entry value; what crosses zero opens the other way at the
-        execution's price. Closing to exactly zero takes all that is left, so rounding never accumulates.
+        Average cost. A reduction takes its share of the entry value; what crosses zero opens the
+        other way at the execution's price. Closing to exactly zero takes all that is left, so
+        rounding never accumulates.
         """
         if execution.kind is ExecutionKind.FUNDING:
             return self._with_funding(execution, now), ZERO
-        quantity = execution.quantity if execution.side is Side.BUY else -execution.quantity
-        size, entry, realized = self.size, self.entry_value, ZERO
-        same_direction = not size or (size > 0) == (quantity > 0)
-        if same_direction:
-            entry += instrument.notional(execution.price, execution.quantity)
+        category = category_of(self.instrument_id)
+        traded = execution.quantity
+        signed = traded if execution.side is Side.BUY else -traded
+        size, entry, realized, opened_at = self.size, self.entry_value, ZERO, self.opened_at
+        new_size = size + signed
+        if not size or (size > 0) == (signed > 0):
+            entry += notional_of(category, execution.price, traded)
+            if not size:
+                opened_at = now
         else:
             open_size = abs(size)
-            closed = execution.quantity if execution.quantity < open_size else open_size
+            closed = traded if traded < open_size else open_size
             share = entry if closed == open_size else _share(entry, closed, open_size)
-            proceeds = instrument.notional(execution.price, closed)
-            realized = proceeds - share if size > 0 else share - proceeds
-            if instrument.category is Category.INVERSE:
-                realized = -realized
+            proceeds = notional_of(category, execution.price, closed)
+            realized = (
+                proceeds - share
+                if (size > 0) != (category == Category.INVERSE)
+                else share - proceeds
+            )
             entry -= share
-            beyond = execution.quantity - closed
-            if beyond:
-                entry = instrument.notional(execution.price, beyond)
-        new_size = size + quantity
-        opened_at = self.opened_at if same_direction and size else (now if new_size else None)
-        if not same_direction and new_size and (new_size > 0) == (size > 0):
-            opened_at = self.opened_at
-        fees = self._fees_with(execution)
-        return (
-            Position(
-                self.instrument_id,
-                self.position_side,
-                new_size,
-                entry,
-                self.realized_pnl + realized,
-                fees,
-                self.funding,
-                now,
-                self.version + 1,
-                opened_at,
-            ),
-            realized,
+            if not new_size:
+                opened_at = None
+            elif traded > closed:
+                entry = notional_of(category, execution.price, traded - closed)
+                opened_at = now
+        position = Position(
+            self.instrument_id,
+            self.position_side,
+            new_size,
+            entry,
+            self.realized_pnl + realized,
+            self._fees_with(execution),
+            self.funding,
+            now,
+            self.version + 1,
+            opened_at,
         )
+        return position, realized
 
     def _fees_with(self, execution: Execution) -> Mapping[str, Decimal]:
         if not execution.fee:
@@ -129,7 +136,8 @@ class PositionSnapshot:
     """A position at one moment, kept for history.
 
     Attributes:
-        mark: The price it was valued at, quote units; None when no price was fresh, and then no unrealised PnL.
+        mark: The price it was valued at, quote units; None when no price was fresh, and then no
+            unrealised PnL.
     """
 
     instrument_id: InstrumentId

@@ -12,7 +12,10 @@ _HUNDRED = Decimal(100)
 
 @attrs.define(slots=True)
 class Quote:
-    """Top of the book. Prices in quote units, sizes in base units, `at` is the exchange's time (UTC)."""
+    """Top of the book.
+
+    Prices in quote units, sizes in base units, `at` is the exchange's time (UTC).
+    """
 
     instrument_id: InstrumentId
     bid: Decimal

@@ -1,4 +1,7 @@
-"""Facts: what the exchange says, already in our words. Adapters make them, the engine steps on them."""
+"""Facts.
+
+What the exchange says, already in our words. Adapters make them, the engine steps on them.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -40,11 +43,14 @@ class Answer:
 
 @attrs.define(slots=True, kw_only=True)
 class OrderReport:
-    """An order as the exchange shows it: a push of the private stream or a record of a look-up or sweep.
+    """An order as the exchange shows it.
+
+    A push of the private stream or a record of a look-up or sweep.
 
     Attributes:
         client_order_id: Empty for orders that were placed without one.
-        reject_reason, cancel_type: Bybit words, for example `EC_PostOnlyWillTakeLiquidity`, `CancelByUser`.
+        reject_reason, cancel_type: Bybit words, for example `EC_PostOnlyWillTakeLiquidity`,
+            `CancelByUser`.
         updated_at: The exchange's time; decides which price and quantity is newer.
     """
 

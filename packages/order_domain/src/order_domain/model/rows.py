@@ -1,7 +1,10 @@
-"""Rows that are not things of their own: what became of deliveries and signals, states, marks, requests.
+"""Rows that are not things of their own.
 
-Every row class of the book is listed in `ROW_TYPES`. A change is a new version of one row; `Book.apply` puts it in
-place of the old one, and loading a store applies the same rows through the same function.
+What became of deliveries and signals, states, marks, requests.
+
+Every row class of the book is listed in `ROW_TYPES`. A change is a new version of one row;
+`Book.apply` puts it in place of the old one, and loading a store applies the same rows through the
+same function.
 """
 
 from datetime import datetime
@@ -21,7 +24,10 @@ from order_domain.model.quote import Quote
 from order_domain.model.signal import TradingSignal
 
 Trace = tuple[tuple[str, object, object, bool], ...]
-"""(code, limit, actual, passed) of each check, in the order they ran. Text is made when it is read."""
+"""(code, limit, actual, passed) of each check, in the order they ran.
+
+Text is made when it is read.
+"""
 
 
 @attrs.define(slots=True)
@@ -51,7 +57,9 @@ class SignalRow:
 
 @attrs.define(slots=True)
 class DeliveryRow:
-    """A delivery that brought nothing new: a duplicate, a conflict or an invalid body; key is `number`.
+    """A delivery that brought nothing new.
+
+    A duplicate, a conflict or an invalid body; key is `number`.
 
     Attributes:
         field, rule, value: What was wrong, for invalid ones; `value` is cut to 200 characters.
@@ -71,7 +79,9 @@ class DeliveryRow:
 
 @attrs.define(slots=True)
 class TradingStateRow:
-    """One cause of restriction in one scope; key is (scope, cause). ACTIVE means the cause is lifted.
+    """One cause of restriction in one scope.
+
+    Key is (scope, cause). ACTIVE means the cause is lifted.
 
     Attributes:
         scope: `account`, `strategy:<id>` or `symbol:<instrument id>`.
@@ -90,7 +100,10 @@ class TradingStateRow:
 
 @attrs.define(slots=True)
 class Mark:
-    """A named moment and number: timers, watermarks, relay cursors, day baselines; key is `name`."""
+    """A named moment and number.
+
+    Timers, watermarks, relay cursors, day baselines; key is `name`.
+    """
 
     name: str
     at: datetime | None

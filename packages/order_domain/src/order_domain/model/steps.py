@@ -60,7 +60,10 @@ class Reply:
 
 @attrs.define(slots=True)
 class LookUp:
-    """Ask realtime, history and executions for one client order id. No row: may leave before any commit."""
+    """Ask realtime, history and executions for one client order id.
+
+    No row: may leave before any commit.
+    """
 
     client_order_id: ClientOrderId
     attempt: int

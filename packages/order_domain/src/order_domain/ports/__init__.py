@@ -1,1 +1,4 @@
-"""What we need from outside, in our words. Protocols only; one contract suite per port runs on every adapter."""
+"""What we need from outside, in our words.
+
+Protocols only; one contract suite per port runs on every adapter.
+"""

@@ -19,13 +19,19 @@ class LeaseHeld(OrderManagerError):
 
 
 class StoreUnavailable(OrderManagerError):
-    """The store did not answer; whether a flush was committed is unknown: run the same flush again."""
+    """The store did not answer.
+
+    Whether a flush was committed is unknown: run the same flush again.
+    """
 
     code = "STORE_UNAVAILABLE"
 
 
 class ChangeRefused(OrderManagerError):
-    """The store refused a row for its content; the book must be rebuilt. Details: `table`, `reason`."""
+    """The store refused a row for its content.
+
+    The book must be rebuilt. Details: `table`, `reason`.
+    """
 
     code = "CHANGE_REFUSED"
 
@@ -77,23 +83,30 @@ class Journal(Protocol):
     """Write side of a store. One owner at a time; every flush is one transaction."""
 
     async def acquire(self, *, account: str, owner: str, url: str, ttl: timedelta) -> Head:
-        """Take the lease with a new epoch. Raises LeaseHeld while another owner's lease runs, WrongMode."""
+        """Take the lease with a new epoch.
+
+        Raises LeaseHeld while another owner's lease runs, WrongMode.
+        """
         ...
 
     async def load(self) -> Sequence[Change]:
-        """Read the rows a book needs: open ones and those of the retention time, in an order `apply` can take.
+        """Read the rows a book needs.
 
-        Contains every Instrument, Balance, TradingStateRow, Mark, Position, open Command, live Order, Order closed
-        within retention and its LedgerEntries, the newest LedgerEntry of all, SignalRow decided within retention or parked (by delivery), and
-        RequestRow of the retention time.
+        Open ones and those of the retention time, in an order `apply` can take.
+
+        Contains every Instrument, Balance, TradingStateRow, Mark, Position, open Command, live
+        Order, Order closed within retention and its LedgerEntries, the newest LedgerEntry of all,
+        SignalRow decided within retention or parked (by delivery), and RequestRow of the retention
+        time.
         """
         ...
 
     async def flush(self, flush_no: int, changes: Sequence[Change]) -> Flushed:
         """Write the changes in one transaction as flush `flush_no` (the last one + 1) of this epoch.
 
-        Safe to repeat with the same arguments. Events get the next numbers. Later versions of a row replace
-        earlier ones. Raises StoreUnavailable (outcome unknown) or ChangeRefused (rolled back).
+        Safe to repeat with the same arguments. Events get the next numbers. Later versions of a row
+        replace earlier ones. Raises StoreUnavailable (outcome unknown) or ChangeRefused (rolled
+        back).
         """
         ...
 
@@ -102,7 +115,10 @@ class Journal(Protocol):
         ...
 
     async def set_trading_state(self, row: Change) -> Head:
-        """Write a trading state row without owning the lease (protocol part 4); raises the version."""
+        """Write a trading state row without owning the lease (protocol part 4).
+
+        Raises the version.
+        """
         ...
 
     async def trading_states(self) -> tuple[int, Sequence[Change]]:

@@ -16,8 +16,9 @@ Fact = OrderReport | Execution | WalletReport | Quote | Instrument | StreamState
 class Venue(Protocol):
     """An exchange account.
 
-    `send` makes at most one attempt and never raises for what the network or exchange did: the answer says what is
-    known (REFUSED only for listed codes, NOT_SENT only when no byte left, UNKNOWN for everything else).
+    `send` makes at most one attempt and never raises for what the network or exchange did: the
+    answer says what is known (REFUSED only for listed codes, NOT_SENT only when no byte left,
+    UNKNOWN for everything else).
     """
 
     async def open(self) -> None:

@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 @attrs.frozen(slots=True, kw_only=True)
 class OrderQuery:
-    """Filter, sort and page of an order listing. Every filter is optional; times are UTC and half-open [from, to)."""
+    """Filter, sort and page of an order listing.
+
+    Every filter is optional; times are UTC and half-open [from, to).
+    """
 
     symbol: str | None = None
     statuses: tuple[OrderStatus, ...] = ()

@@ -1,0 +1,485 @@
+"""Book: the state of one account, held in memory; the fold of stored rows plus a volatile part.
+
+`apply` is the only way in, at run time and at load: a change is the new version of one row, put in
+the place of the old one, and every index follows from it. What is volatile is listed in `Volatile`
+and is never stored.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from order_domain.model.balance import Balance
+from order_domain.model.command import Command
+from order_domain.model.enums import (
+    CommandKind,
+    OrderStatus,
+    Origin,
+    PositionSide,
+    Side,
+    Trading,
+    Verdict,
+)
+from order_domain.model.events import Event
+from order_domain.model.execution import LedgerEntry
+from order_domain.model.identifiers import (
+    ClientOrderId,
+    ExecutionId,
+    InstrumentId,
+    SignalId,
+    StrategyId,
+    VenueOrderId,
+)
+from order_domain.model.instrument import ZERO, Instrument
+from order_domain.model.order import TERMINAL, Order
+from order_domain.model.position import Position, PositionSnapshot
+from order_domain.model.quote import Quote
+from order_domain.model.rows import (
+    Change,
+    DeliveryRow,
+    Mark,
+    RequestRow,
+    SignalRow,
+    TradingStateRow,
+)
+
+PositionKey = tuple[InstrumentId, PositionSide]
+CommandKey = tuple[ClientOrderId, CommandKind]
+ExecutionKey = tuple[InstrumentId, ExecutionId]
+ALERTS = "account_events"
+"""Mark that numbers the events whose subject is the account."""
+
+
+@attrs.define(slots=True)
+class Leaves:
+    """What the live orders of one position side may still do, in base units."""
+
+    buy: Decimal
+    sell: Decimal
+
+
+class Book:
+    """Everything the engine knows of one account.
+
+    Read by handlers, changed only through `apply` and `evict`.
+    """
+
+    __slots__ = (
+        "_leaves",
+        "_strictest",
+        "balances",
+        "by_venue_id",
+        "closed",
+        "commands",
+        "executions",
+        "executions_of",
+        "instruments",
+        "intents",
+        "ledger_number",
+        "like_decided_at",
+        "live",
+        "marks",
+        "newest_timestamp",
+        "open_commands",
+        "orders",
+        "parked",
+        "positions",
+        "quotes",
+        "requests",
+        "seen",
+        "signals",
+        "signals_complete",
+        "states",
+        "states_version",
+        "unknown",
+        "unseen_by_wallet",
+    )
+
+    def __init__(self) -> None:
+        self.instruments: dict[InstrumentId, Instrument] = {}
+        self.orders: dict[ClientOrderId, Order] = {}
+        self.live: dict[PositionKey, dict[ClientOrderId, Order]] = {}
+        self.intents: dict[ClientOrderId, None] = {}
+        self.unknown: dict[ClientOrderId, None] = {}
+        self.by_venue_id: dict[VenueOrderId, ClientOrderId] = {}
+        self.commands: dict[CommandKey, Command] = {}
+        self.open_commands: dict[CommandKey, None] = {}
+        self.positions: dict[PositionKey, Position] = {}
+        self.ledger_number = 0
+        self.executions: dict[ExecutionKey, ClientOrderId] = {}
+        self.executions_of: dict[ClientOrderId, list[ExecutionKey]] = {}
+        self.signals: dict[SignalId, SignalRow] = {}
+        self.parked: dict[InstrumentId, dict[SignalId, SignalRow]] = {}
+        self.newest_timestamp: dict[tuple[StrategyId, InstrumentId], datetime] = {}
+        self.like_decided_at: dict[tuple[StrategyId, InstrumentId, Side], datetime] = {}
+        self.balances: dict[str, Balance] = {}
+        self.unseen_by_wallet: dict[ClientOrderId, Order] = {}
+        self.states: dict[tuple[str, str], TradingStateRow] = {}
+        self.states_version = 0
+        self.marks: dict[str, Mark] = {}
+        self.requests: dict[str, RequestRow] = {}
+        self.closed: dict[ClientOrderId, datetime] = {}
+        # volatile
+        self.quotes: dict[InstrumentId, Quote] = {}
+        self.signals_complete = True
+        self.seen: dict[SignalId, str] = {}
+        self._leaves: dict[PositionKey, Leaves] = {}
+        self._strictest: dict[str, tuple[Trading, str]] = {}
+
+    def apply(self, change: Change) -> None:
+        """Put one row version in the place of the old one and follow it through every index."""
+        _APPLY[change.__class__](self, change)
+
+    # -- what handlers ask
+    # ------------------------------------------------------------------------------------
+
+    def leaves(self, key: PositionKey) -> Leaves:
+        """Base units on their way or working per side.
+
+        Waiting orders count beyond what they replace (7.3).
+        """
+        cached = self._leaves.get(key)
+        if cached is None:
+            cached = self._leaves[key] = self._sum_leaves(key, None)
+        return cached
+
+    def leaves_without(self, key: PositionKey, excluded: ClientOrderId) -> Leaves:
+        """The same as if one order did not exist."""
+        return self._sum_leaves(key, excluded)
+
+    def _sum_leaves(self, key: PositionKey, excluded: ClientOrderId | None) -> Leaves:
+        buy = sell = ZERO
+        for order_id, order in self.live.get(key, _NONE).items():
+            if order_id == excluded:
+                continue
+            quantity = self._at_risk(order)
+            if order.terms.side is Side.BUY:
+                buy += quantity
+            else:
+                sell += quantity
+        return Leaves(buy, sell)
+
+    def _at_risk(self, order: Order) -> Decimal:
+        quantity = order.leaves_quantity
+        amend = self.commands.get((order.terms.client_order_id, CommandKind.AMEND))
+        if (
+            amend is not None
+            and amend.is_open
+            and amend.quantity is not None
+            and amend.quantity > order.quantity
+        ):
+            quantity += amend.quantity - order.quantity
+        for replaced_id in order.terms.replaces:
+            replaced = self.orders.get(replaced_id)
+            if replaced is not None and replaced.terms.side is order.terms.side:
+                quantity -= replaced.leaves_quantity
+        return quantity if quantity > 0 else ZERO
+
+    def position_at_risk(self, key: PositionKey) -> Decimal:
+        """Signed base units: the booked size plus what reports are ahead of the ledger."""
+        position = self.positions.get(key)
+        size = position.size if position is not None else ZERO
+        for order in self.live.get(key, _NONE).values():
+            ahead = order.unbooked_quantity
+            if ahead:
+                size += ahead if order.terms.side is Side.BUY else -ahead
+        return size
+
+    def exposure_elsewhere(self, instrument_id: InstrumentId, own: PositionSide) -> Decimal | None:
+        """Quote value of the larger side of every other position and its orders.
+
+        None when a price is missing.
+        """
+        total = ZERO
+        for key in dict.fromkeys((*self.positions, *self.live)):
+            if key[0] == instrument_id and key[1] is own:
+                continue
+            size, leaves = self.position_at_risk(key), self.leaves(key)
+            worst = max(abs(size + leaves.buy), abs(size - leaves.sell))
+            if not worst:
+                continue
+            instrument, quote = self.instruments.get(key[0]), self.quotes.get(key[0])
+            if instrument is None or quote is None:
+                return None
+            total += worst * quote.mark_price
+        return total
+
+    def available(self, coin: str) -> Decimal | None:
+        """Coin units free for new orders: the wallet's word less what it cannot have seen yet."""
+        balance = self.balances.get(coin)
+        if balance is None:
+            return None
+        free = balance.available
+        for order in self.unseen_by_wallet.values():
+            free -= self.reserved(order, coin)
+        return free
+
+    def reserved(self, order: Order, coin: str) -> Decimal:
+        """Margin and fee one order holds in a coin until the wallet shows it."""
+        terms = order.terms
+        instrument = self.instruments.get(terms.instrument_id)
+        if instrument is None or terms.reduce_only:
+            return ZERO
+        price = order.price
+        if price is None:
+            price = terms.decision_ask if terms.side is Side.BUY else terms.decision_bid
+        if price is None:
+            return ZERO
+        return reservation(
+            instrument, terms.side, price, self._at_risk(order) + order.cum_quantity, coin
+        )
+
+    def trading(self, strategy: str, instrument_id: str) -> tuple[Trading, str]:
+        """Return the strictest state of account, strategy and symbol, and its `scope/cause`."""
+        if not self._strictest:
+            return _ACTIVE
+        found = self._strictest.get("account", _ACTIVE)
+        for scope in (f"strategy:{strategy}", f"symbol:{instrument_id}"):
+            other = self._strictest.get(scope, _ACTIVE)
+            if other[0].severity > found[0].severity:
+                found = other
+        return found
+
+    def find(self, client_order_id: str, venue_order_id: str) -> Order | None:
+        """Find an order by either id."""
+        order = self.orders.get(ClientOrderId(client_order_id)) if client_order_id else None
+        if order is None and venue_order_id:
+            known = self.by_venue_id.get(VenueOrderId(venue_order_id))
+            order = self.orders.get(known) if known is not None else None
+        return order
+
+    def evict(
+        self, before: datetime, at_most: int, durable: datetime, *, keep_ids: bool = False
+    ) -> None:
+        """Forget orders closed before a moment, or beyond `at_most`, with all that hangs on them.
+
+        Nothing that happened at or after `durable` goes, since it may not be committed yet. With
+        `keep_ids` signal ids stay for good, because there is no store to ask.
+        """
+        excess = len(self.closed) - at_most
+        old: list[ClientOrderId] = []
+        for order_id, closed_at in self.closed.items():
+            if closed_at >= durable or (closed_at >= before and len(old) >= excess):
+                break
+            old.append(order_id)
+        for order_id in old:
+            self._forget(order_id)
+        self._evict_signals(min(before, durable), keep_ids=keep_ids)
+        for request_id in [key for key, row in self.requests.items() if row.at < before]:
+            del self.requests[request_id]
+
+    def _forget(self, order_id: ClientOrderId) -> None:
+        order = self.orders.pop(order_id)
+        del self.closed[order_id]
+        self.by_venue_id.pop(order.venue_order_id, None)
+        self.unseen_by_wallet.pop(order_id, None)
+        for key in self.executions_of.pop(order_id, ()):
+            self.executions.pop(key, None)
+        for kind in (CommandKind.AMEND, CommandKind.CANCEL):
+            self.commands.pop((order_id, kind), None)
+
+    def _evict_signals(self, before: datetime, *, keep_ids: bool) -> None:
+        old: list[SignalId] = []
+        for signal_id, row in self.signals.items():
+            if row.decided_at is None or any(order_id in self.orders for order_id in row.order_ids):
+                continue
+            if row.decided_at >= before:
+                break
+            old.append(signal_id)
+        for signal_id in old:
+            row = self.signals.pop(signal_id)
+            if keep_ids:
+                self.seen[signal_id] = row.signal.body_hash
+            else:
+                self.signals_complete = False
+
+    def durable(self) -> Mapping[str, object]:
+        """Everything that is not volatile, for comparing two books."""
+        return {
+            name: dict(value) if isinstance(value, dict) else value
+            for name in self.__slots__
+            if name not in _VOLATILE and not name.startswith("_")
+            for value in (getattr(self, name, None),)
+        }
+
+    # -- how rows go in
+    # ---------------------------------------------------------------------------------------
+
+    def _apply_order(self, order: Order) -> None:
+        terms = order.terms
+        order_id = terms.client_order_id
+        status = order.status
+        key = (terms.instrument_id, terms.position_side)
+        self.orders[order_id] = order
+        self._leaves.pop(key, None)
+        if status in TERMINAL and order.reported_cum <= order.cum_quantity:
+            live = self.live.get(key)
+            if live is not None:
+                live.pop(order_id, None)
+            self.closed[order_id] = order.closed_at or order.updated_at
+        else:
+            live = self.live.get(key)
+            if live is None:
+                live = self.live[key] = {}
+            live[order_id] = order
+            if order_id in self.closed:
+                del self.closed[order_id]
+        if status is OrderStatus.INTENT:
+            self.intents[order_id] = None
+        else:
+            self.intents.pop(order_id, None)
+        if status is OrderStatus.UNKNOWN:
+            self.unknown[order_id] = None
+        else:
+            self.unknown.pop(order_id, None)
+        if order.venue_order_id:
+            self.by_venue_id[order.venue_order_id] = order_id
+        self._follow_reservation(order)
+
+    def _follow_reservation(self, order: Order) -> None:
+        order_id = order.terms.client_order_id
+        ended_empty = order.status in TERMINAL and not order.cum_quantity and not order.reported_cum
+        if ended_empty or order.terms.origin is Origin.EXTERNAL or self._wallet_shows(order):
+            self.unseen_by_wallet.pop(order_id, None)
+        else:
+            self.unseen_by_wallet[order_id] = order
+
+    def _wallet_shows(self, order: Order) -> bool:
+        if order.first_working_at is None:
+            return False
+        instrument = self.instruments.get(order.terms.instrument_id)
+        if instrument is None:
+            return False
+        balance = self.balances.get(spent_coin(instrument, order.terms.side))
+        return balance is not None and balance.as_of >= order.first_working_at
+
+    def _apply_balance(self, balance: Balance) -> None:
+        self.balances[balance.coin] = balance
+        if self.unseen_by_wallet:
+            for order in list(self.unseen_by_wallet.values()):
+                if self._wallet_shows(order):
+                    del self.unseen_by_wallet[order.terms.client_order_id]
+
+    def _apply_command(self, command: Command) -> None:
+        key = (command.client_order_id, command.kind)
+        self.commands[key] = command
+        if command.is_open:
+            self.open_commands[key] = None
+        else:
+            self.open_commands.pop(key, None)
+        order = self.orders.get(command.client_order_id)
+        if order is not None:
+            self._leaves.pop((order.terms.instrument_id, order.terms.position_side), None)
+
+    def _apply_ledger(self, entry: LedgerEntry) -> None:
+        execution = entry.execution
+        key = (execution.instrument_id, execution.exec_id)
+        self.ledger_number = max(self.ledger_number, entry.number)
+        self.executions[key] = execution.client_order_id
+        of_order = self.executions_of.get(execution.client_order_id)
+        if of_order is None:
+            self.executions_of[execution.client_order_id] = [key]
+        elif key not in of_order:
+            of_order.append(key)
+
+    def _apply_position(self, position: Position) -> None:
+        self.positions[(position.instrument_id, position.position_side)] = position
+
+    def _apply_instrument(self, instrument: Instrument) -> None:
+        self.instruments[instrument.id] = instrument
+        self._leaves.clear()
+
+    def _apply_signal(self, row: SignalRow) -> None:
+        signal = row.signal
+        known = self.signals.get(signal.signal_id)
+        if known is None or known.generation <= row.generation:
+            # decided order is what eviction walks, so a newly decided row goes to the end
+            self.signals.pop(signal.signal_id, None)
+            self.signals[signal.signal_id] = row
+        waiting = self.parked.get(signal.instrument_id)
+        if row.verdict is Verdict.PARKED:
+            if waiting is None:
+                waiting = self.parked[signal.instrument_id] = {}
+            waiting[signal.signal_id] = row
+            return
+        if waiting is not None:
+            waiting.pop(signal.signal_id, None)
+            if not waiting:
+                del self.parked[signal.instrument_id]
+        self._follow_recency(row)
+
+    def _follow_recency(self, row: SignalRow) -> None:
+        signal = row.signal
+        key = (signal.strategy_id, signal.instrument_id)
+        newest = self.newest_timestamp.get(key)
+        if newest is None or signal.timestamp > newest:
+            self.newest_timestamp[key] = signal.timestamp
+        if row.verdict is Verdict.ORDERED and row.decided_at is not None:
+            self.like_decided_at[(*key, signal.side)] = row.decided_at
+
+    def _apply_state(self, row: TradingStateRow) -> None:
+        self.states[(row.scope, row.cause)] = row
+        self.states_version = max(self.states_version, row.version)
+        rows = [other for (scope, _), other in self.states.items() if scope == row.scope]
+        worst = max(rows, key=lambda other: other.state.severity)
+        if worst.state is Trading.ACTIVE:
+            self._strictest.pop(row.scope, None)
+        else:
+            self._strictest[row.scope] = (worst.state, f"{worst.scope}/{worst.cause}")
+
+    def _apply_mark(self, mark: Mark) -> None:
+        self.marks[mark.name] = mark
+
+    def _apply_request(self, row: RequestRow) -> None:
+        self.requests[row.request_id] = row
+
+    def _keep_nothing(self, row: Change) -> None:
+        """History rows: written, read by people, never needed for a decision."""
+
+
+def spent_coin(instrument: Instrument, side: Side) -> str:
+    """The coin an order of this side holds.
+
+    Settle coin of derivatives, the coin given away on spot.
+    """
+    if instrument.category.value != "spot":
+        return instrument.settle_coin
+    return instrument.quote_coin if side is Side.BUY else instrument.base_coin
+
+
+def reservation(
+    instrument: Instrument, side: Side, price: Decimal, quantity: Decimal, coin: str
+) -> Decimal:
+    """Coin units an opening quantity holds.
+
+    Margin and taker fee; on spot the coin given away, in full.
+    """
+    if coin != spent_coin(instrument, side):
+        return ZERO
+    if instrument.category.value == "spot" and side is Side.SELL:
+        return quantity
+    rate = instrument.initial_margin_rate + instrument.taker_fee_rate
+    return instrument.notional(price, quantity) * rate
+
+
+_NONE: Mapping[ClientOrderId, Order] = {}
+_ACTIVE = (Trading.ACTIVE, "")
+_VOLATILE = frozenset(("quotes", "signals_complete", "seen"))
+_APPLY: dict[type, Callable[[Book, Any], None]] = {
+    Order: Book._apply_order,
+    Event: Book._keep_nothing,
+    LedgerEntry: Book._apply_ledger,
+    Position: Book._apply_position,
+    Balance: Book._apply_balance,
+    Command: Book._apply_command,
+    SignalRow: Book._apply_signal,
+    Mark: Book._apply_mark,
+    TradingStateRow: Book._apply_state,
+    RequestRow: Book._apply_request,
+    Instrument: Book._apply_instrument,
+    DeliveryRow: Book._keep_nothing,
+    PositionSnapshot: Book._keep_nothing,
+}

@@ -1,0 +1,316 @@
+"""A person's commands.
+
+Exactly once per request id, each with a reply that names what came of it.
+"""
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from order_domain.codes import Code
+from order_domain.context import Decision
+from order_domain.decide import decide_close, decide_place
+from order_domain.engine import contexts, states
+from order_domain.engine.lookups import request_sweep
+from order_domain.engine.orders import (
+    cancel_all,
+    create,
+    deny,
+    request_cancel,
+    send_amend_if_possible,
+)
+from order_domain.engine.signals import settle
+from order_domain.engine.work import Work
+from order_domain.model.command import Command
+from order_domain.model.enums import (
+    CommandKind,
+    CommandStatus,
+    EventKind,
+    OrderStatus,
+    Origin,
+    PositionSide,
+    Side,
+    Trading,
+    Verdict,
+)
+from order_domain.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+from order_domain.model.inputs import (
+    AmendOrder,
+    CancelAll,
+    CancelOrder,
+    ClosePosition,
+    Flatten,
+    Operator,
+    PlaceOrder,
+    RequestSweep,
+    RetrySignal,
+    SetTradingState,
+)
+from order_domain.model.instrument import ONE, ZERO
+from order_domain.model.order import TERMINAL, Order
+from order_domain.model.rows import RequestRow, SignalRow
+from order_domain.model.steps import Need, Reply
+
+Result = tuple[str, tuple[tuple[str, object], ...]]
+MANUAL = StrategyId("MANUAL")
+
+
+def on_operator(work: Work, request: Operator, asked: bool) -> Need | None:
+    """Carry out a request once.
+
+    The same request again gets the same reply, another one under its id is refused.
+    """
+    known = work.book.requests.get(request.request_id)
+    kind = type(request).__name__
+    body_hash = blake2b(repr(request).encode(), digest_size=16).hexdigest()
+    if known is not None:
+        same = known.body_hash == body_hash
+        code, result = (known.code, known.result) if same else (Code.REQUEST_CONFLICT.value, ())
+        work.effects.append(Reply(request.request_id, code, result))
+        return None
+    if not asked and not work.book.signals_complete:
+        orders = (request.client_order_id,) if isinstance(request, AmendOrder | CancelOrder) else ()
+        signals = (request.signal_id,) if isinstance(request, RetrySignal) else ()
+        return Need(requests=(request.request_id,), orders=orders, signals=signals)
+    code, result = _HANDLERS[type(request)](work, request)
+    row = RequestRow(request.request_id, kind, body_hash, request.actor, work.now, code, result)
+    work.changes.append(row)
+    work.effects.append(Reply(request.request_id, code, result))
+    return None
+
+
+# -- placing ---------------------------------------------------------------------------------------
+# ---------------
+
+
+def _place(work: Work, request: PlaceOrder) -> Result:
+    context = contexts.for_instrument(
+        work, MANUAL, request.instrument_id, request.position_side, request.side
+    )
+    return _carry_out(work, decide_place(request, context, work.config))
+
+
+def _carry_out(work: Work, decision: Decision) -> Result:
+    ids = tuple([draft.terms.client_order_id for draft in decision.drafts])
+    if decision.verdict is not Verdict.ORDERED:
+        for draft in decision.drafts:
+            deny(work, draft, decision.code)
+    else:
+        for draft in decision.drafts:
+            create(work, draft)
+    return decision.code.value, (("client_order_ids", ids), ("trace", decision.trace))
+
+
+def _amend(work: Work, request: AmendOrder) -> Result:
+    order = work.order(request.client_order_id)
+    refusal = _amend_refusal(work, request, order)
+    if refusal is not None or order is None:
+        return (refusal or Code.ORDER_NOT_FOUND).value, ()
+    known = work.command(request.client_order_id, CommandKind.AMEND)
+    command = Command(
+        client_order_id=request.client_order_id,
+        kind=CommandKind.AMEND,
+        number=1 if known is None else known.number + 1,
+        status=CommandStatus.PENDING,
+        reason=Code.OPERATOR,
+        created_at=work.now,
+        updated_at=work.now,
+        valid_until=work.now + work.config.order_execution_timeout,
+        price=request.price,
+        quantity=request.quantity,
+        request_id=request.request_id,
+    )
+    work.emit(order.derive(), EventKind.AMEND_REQUESTED, code=Code.OPERATOR)
+    work.put_command(command)
+    send_amend_if_possible(work, work.order(request.client_order_id) or order, command)
+    return Code.OK.value, (("client_order_id", request.client_order_id), ("number", command.number))
+
+
+def _amend_refusal(work: Work, request: AmendOrder, order: Order | None) -> Code | None:
+    if order is None:
+        return Code.ORDER_NOT_FOUND
+    if order.status in TERMINAL:
+        return Code.ORDER_CLOSED
+    if order.status in (OrderStatus.INTENT, OrderStatus.SUBMITTING, OrderStatus.UNKNOWN):
+        return Code.ORDER_UNSETTLED
+    for kind in (CommandKind.AMEND, CommandKind.CANCEL):
+        command = work.command(request.client_order_id, kind)
+        if command is not None and command.is_open:
+            return Code.COMMAND_OPEN
+    same_price = request.price is None or request.price == order.price
+    same_quantity = request.quantity is None or request.quantity == order.quantity
+    if same_price and same_quantity:
+        return Code.NOTHING_TO_CHANGE
+    return _amend_risk(work, request, order)
+
+
+def _amend_risk(work: Work, request: AmendOrder, order: Order) -> Code | None:
+    """An amend that adds quantity passes the rules as a new order of the difference would."""
+    instrument = work.book.instruments.get(order.terms.instrument_id)
+    if instrument is None:
+        return Code.UNKNOWN_INSTRUMENT
+    price = request.price if request.price is not None else order.price
+    quantity = request.quantity if request.quantity is not None else order.quantity
+    if order.price is None or price is None or not price.is_finite() or price <= 0:
+        return Code.VALUE_INVALID
+    if not instrument.is_on_tick(price):
+        return Code.PRICE_OFF_TICK
+    if not quantity.is_finite() or quantity <= order.cum_quantity:
+        return Code.VALUE_INVALID
+    if not instrument.is_on_step(quantity):
+        return Code.QUANTITY_OFF_STEP
+    terms = order.terms
+    proposal = PlaceOrder(
+        request_id=request.request_id,
+        actor=request.actor,
+        instrument_id=terms.instrument_id,
+        side=terms.side,
+        quantity=quantity - order.cum_quantity,
+        order_type=terms.order_type,
+        price=price,
+        time_in_force=terms.time_in_force,
+        reduce_only=terms.reduce_only,
+        position_side=terms.position_side,
+    )
+    decision = decide_place(proposal, contexts.without(work, order), work.config)
+    return None if decision.verdict is Verdict.ORDERED else decision.code
+
+
+# -- ending ----------------------------------------------------------------------------------------
+# ---------------
+
+
+def _cancel(work: Work, request: CancelOrder) -> Result:
+    order = work.order(request.client_order_id)
+    if order is None:
+        return Code.ORDER_NOT_FOUND.value, ()
+    if order.status in TERMINAL:
+        return Code.ORDER_CLOSED.value, (("status", order.status.value),)
+    if not request_cancel(work, order, Code.OPERATOR, request.request_id):
+        return Code.COMMAND_OPEN.value, ()
+    return Code.OK.value, (("client_order_id", request.client_order_id),)
+
+
+def _live(work: Work, instrument_id: InstrumentId | None, *, external: bool) -> list[ClientOrderId]:
+    return [
+        order_id
+        for key, orders in work.book.live.items()
+        if instrument_id is None or key[0] == instrument_id
+        for order_id, order in orders.items()
+        if not order.is_terminal and (external or order.terms.origin is not Origin.EXTERNAL)
+    ]
+
+
+def _cancel_all(work: Work, request: CancelAll) -> Result:
+    ids = _live(work, request.instrument_id, external=request.include_external)
+    count = cancel_all(work, ids, Code.OPERATOR, request.request_id)
+    return Code.OK.value, (("cancelled", count),)
+
+
+def _close(work: Work, request: ClosePosition) -> Result:
+    if not 0 < request.part <= 1:
+        return Code.VALUE_INVALID.value, (("part", request.part),)
+    return _close_one(
+        work, request.request_id, request.instrument_id, request.position_side, request
+    )
+
+
+def _close_one(
+    work: Work,
+    request_id: str,
+    instrument_id: InstrumentId,
+    side: PositionSide,
+    request: ClosePosition | None,
+) -> Result:
+    position = work.book.positions.get((instrument_id, side))
+    closing = Side.SELL if position is not None and position.size > 0 else Side.BUY
+    context = contexts.for_instrument(work, MANUAL, instrument_id, side, closing)
+    origin = Origin.FLATTEN if request is None else Origin.MANUAL
+    if request is None:
+        # a flatten cancels first: what it cancels does not hold the position back
+        context.buy_leaves = context.sell_leaves = ZERO
+        context.orders = ()
+    part = ONE if request is None else request.part
+    return _carry_out(
+        work,
+        decide_close(request_id, MANUAL, origin, instrument_id, side, part, context, work.config),
+    )
+
+
+def _flatten(work: Work, request: Flatten) -> Result:
+    ids = _live(work, request.instrument_id, external=True)
+    count = cancel_all(work, ids, Code.OPERATOR, request.request_id)
+    made: list[object] = []
+    for (instrument_id, side), position in work.book.positions.items():
+        if not position.size or (
+            request.instrument_id is not None and instrument_id != request.instrument_id
+        ):
+            continue
+        key = f"{request.request_id}:{instrument_id}:{side}"
+        code, result = _close_one(work, key, instrument_id, side, None)
+        made.append((instrument_id, code, dict(result).get("client_order_ids", ())))
+    return Code.OK.value, (("cancelled", count), ("closing", tuple(made)))
+
+
+# -- states, signals, sweeps
+# --------------------------------------------------------------------------------------
+
+
+def _set_state(work: Work, request: SetTradingState) -> Result:
+    known = work.book.states.get((request.scope, request.cause))
+    lifts = known is not None and request.state.severity < known.state.severity
+    if lifts and known is not None and request.version != known.version:
+        return Code.VERSION_MISMATCH.value, (("version", known.version),)
+    if known is None and request.state is Trading.ACTIVE:
+        return Code.NOTHING_TO_CHANGE.value, ()
+    row = states.put(
+        work, request.scope, request.cause, request.state, request.reason, request.actor
+    )
+    if request.state is Trading.ACTIVE:
+        work.watch.intents_due = True
+    return Code.OK.value, (("version", row.version), ("state", row.state.value))
+
+
+def _retry(work: Work, request: RetrySignal) -> Result:
+    known = work.book.signals.get(request.signal_id)
+    if known is None:
+        return Code.SIGNAL_NOT_FOUND.value, ()
+    if not _is_retryable(work, known):
+        return Code.SIGNAL_NOT_RETRYABLE.value, (("verdict", known.verdict.value),)
+    row = SignalRow(known.signal, known.generation + 1, 0, work.now, Verdict.PARKED, Code.WAITING)
+    settled = settle(work, row)
+    work.effects.pop()  # no delivery waits for this verdict
+    return settled.code, (
+        ("verdict", settled.verdict.value),
+        ("client_order_ids", settled.order_ids),
+    )
+
+
+def _is_retryable(work: Work, row: SignalRow) -> bool:
+    if row.verdict in (Verdict.DENIED, Verdict.EXPIRED):
+        return True
+    if row.verdict is not Verdict.ORDERED:
+        return False
+    orders = [work.order(order_id) for order_id in row.order_ids]
+    failed = (OrderStatus.REJECTED, OrderStatus.EXPIRED)
+    return all(
+        order is not None and order.status in failed and not order.cum_quantity for order in orders
+    )
+
+
+def _sweep(work: Work, request: RequestSweep) -> Result:
+    request_sweep(work, "OPERATOR")
+    return Code.OK.value, (("scope", request.scope),)
+
+
+_HANDLERS: Mapping[type, Callable[[Work, Any], Result]] = {
+    PlaceOrder: _place,
+    AmendOrder: _amend,
+    CancelOrder: _cancel,
+    CancelAll: _cancel_all,
+    ClosePosition: _close,
+    Flatten: _flatten,
+    SetTradingState: _set_state,
+    RetrySignal: _retry,
+    RequestSweep: _sweep,
+}

@@ -1,0 +1,352 @@
+"""What the exchange pushes.
+
+Order reports, executions, wallets. They commute: any order, any number of times.
+"""
+
+from decimal import Decimal
+
+from order_domain.codes import Code
+from order_domain.decide import requote
+from order_domain.engine import contexts
+from order_domain.engine.orders import close_commands, copy_command, create, request_cancel
+from order_domain.engine.watch import Why
+from order_domain.engine.work import Work
+from order_domain.lifecycle import Trigger
+from order_domain.model.enums import (
+    CommandKind,
+    CommandStatus,
+    EndedBy,
+    EventKind,
+    ExecutionKind,
+    OrderStatus,
+    Origin,
+    TimeInForce,
+    VenueStatus,
+    Verdict,
+)
+from order_domain.model.execution import EXTERNAL, Execution, LedgerEntry
+from order_domain.model.identifiers import ClientOrderId, SignalId, TraceId, category_of, is_ours
+from order_domain.model.instrument import ZERO, notional_of
+from order_domain.model.order import TERMINAL, Order, OrderTerms
+from order_domain.model.position import Position
+from order_domain.model.reports import OrderReport, WalletReport
+from order_domain.model.steps import Need
+
+WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
+_ENDS = {
+    VenueStatus.FILLED: Trigger.FILL_ALL,
+    VenueStatus.CANCELLED: Trigger.END_CANCELLED,
+    VenueStatus.PARTIALLY_FILLED_CANCELLED: Trigger.END_CANCELLED,
+    VenueStatus.DEACTIVATED: Trigger.END_CANCELLED,
+    VenueStatus.REJECTED: Trigger.END_REJECTED,
+}
+_KINDS = {
+    OrderStatus.WORKING: EventKind.ORDER_WORKING,
+    OrderStatus.PARTIALLY_FILLED: EventKind.ORDER_PARTIALLY_FILLED,
+    OrderStatus.FILLED: EventKind.ORDER_FILLED,
+    OrderStatus.CANCELLED: EventKind.ORDER_CANCELLED,
+    OrderStatus.REJECTED: EventKind.ORDER_REJECTED,
+}
+
+
+def on_order_report(work: Work, report: OrderReport, asked: bool) -> Need | None:
+    """Merge what the exchange shows of one order."""
+    order = work.find(report.client_order_id, report.venue_order_id)
+    if order is None:
+        if not asked and not work.book.signals_complete:
+            ids = (report.client_order_id,) if report.client_order_id else ()
+            return Need(orders=ids, venue_orders=(report.venue_order_id,))
+        order = adopt(work, report)
+    merge(work, order, report)
+    return None
+
+
+def adopt(work: Work, report: OrderReport) -> Order:
+    """Take an order nobody here asked for into the book as EXTERNAL: shown, and counted in risk."""
+    order_id = report.client_order_id or ClientOrderId(f"ext-{report.venue_order_id}"[:36])
+    terms = OrderTerms(
+        client_order_id=order_id,
+        instrument_id=report.instrument_id,
+        side=report.side,
+        order_type=report.order_type,
+        time_in_force=report.time_in_force,
+        origin=Origin.EXTERNAL,
+        signal_id=SignalId(""),
+        strategy_id=EXTERNAL,
+        trace_id=TraceId(""),
+        requested_quantity=report.quantity,
+        created_at=report.created_at,
+        valid_until=report.created_at,
+        position_side=report.position_side,
+        reduce_only=report.reduce_only,
+    )
+    order = Order(
+        terms,
+        OrderStatus.ACKED,
+        report.quantity,
+        report.price,
+        work.now,
+        venue_order_id=report.venue_order_id,
+    )
+    work.emit(order, EventKind.ORDER_ADOPTED, code=Origin.EXTERNAL.name)
+    if is_ours(order_id):
+        work.alert(EventKind.ALARM, code="OWN_ORDER_WITHOUT_ROW", text=order_id)
+    return order
+
+
+def merge(work: Work, order: Order, report: OrderReport) -> Order:
+    """Fold one report into its order; nothing is staged when it tells nothing new."""
+    new = order.derive()
+    _merge_identity(new, report)
+    amended = _merge_values(work, new, report)
+    ahead = report.cum_quantity > new.cum_quantity and report.cum_quantity > new.reported_cum
+    if ahead:
+        new.reported_cum = report.cum_quantity
+    trigger = _ENDS.get(report.status, Trigger.SHOW)
+    waits = (
+        trigger is not Trigger.SHOW
+        and new.reported_cum > new.cum_quantity
+        and new.ended_by is not EndedBy.REPORT
+    )
+    if trigger is Trigger.END_REJECTED and new.cum_quantity:
+        trigger = Trigger.END_CANCELLED
+    if waits:
+        # the ledger has not followed yet: no terminal status is stored before it does
+        new.reported_status = new.reported_status or report.status
+        trigger = Trigger.SHOW
+    if new.reported_cum > new.cum_quantity:
+        work.watch.inquire(
+            new.terms.client_order_id,
+            Why.LEDGER,
+            new.attempt,
+            work.now + work.config.lookup_delays[1],
+        )
+    moved = work.move(new, trigger)
+    if moved and trigger is Trigger.SHOW and new.cum_quantity:
+        new.status = OrderStatus.PARTIALLY_FILLED
+    noted = ahead or new.reported_status is not order.reported_status
+    return _publish(work, order, new, report, moved=moved, amended=amended, noted=noted)
+
+
+def _merge_identity(new: Order, report: OrderReport) -> None:
+    if not new.venue_order_id:
+        new.venue_order_id = report.venue_order_id
+    shown = report.status is not VenueStatus.REJECTED
+    if new.first_working_at is None and (shown or report.cum_quantity):
+        new.first_working_at = report.updated_at
+
+
+def _merge_values(work: Work, new: Order, report: OrderReport) -> bool:
+    """Price and quantity by the exchange's time; returns whether an amend showed."""
+    if new.venue_updated_at is not None and report.updated_at < new.venue_updated_at:
+        return False
+    new.venue_updated_at = report.updated_at
+    _settle_amend(work, new, report)
+    price = new.price if new.price is None or report.price is None else report.price
+    if price == new.price and report.quantity == new.quantity:
+        return False
+    new.price, new.quantity = price, report.quantity
+    return True
+
+
+def _settle_amend(work: Work, order: Order, report: OrderReport) -> None:
+    """The next order row after an amend tells whether it took effect."""
+    command = work.command(order.terms.client_order_id, CommandKind.AMEND)
+    if command is None or command.status not in (CommandStatus.SENT, CommandStatus.UNKNOWN):
+        return
+    shows = command.price in (None, report.price) and command.quantity in (None, report.quantity)
+    if not shows and (command.request_ts is None or report.updated_at <= command.request_ts):
+        return
+    settled = copy_command(command)
+    settled.status = CommandStatus.DONE if shows else CommandStatus.REFUSED
+    work.put_command(settled)
+
+
+def _publish(
+    work: Work,
+    order: Order,
+    new: Order,
+    report: OrderReport,
+    *,
+    moved: bool,
+    amended: bool,
+    noted: bool,
+) -> Order:
+    if moved:
+        if new.reported_cum <= new.cum_quantity:
+            work.watch.settle(order.terms.client_order_id)
+        return _publish_move(work, order, new, report)
+    if amended:
+        return work.emit(new, EventKind.ORDER_AMENDED)
+    if (
+        noted
+        or new.venue_order_id != order.venue_order_id
+        or new.first_working_at != order.first_working_at
+    ):
+        return work.emit(new, EventKind.ORDER_REPORTED)
+    return order
+
+
+def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> Order:
+    code, text = "", report.reject_reason
+    if new.status is OrderStatus.CANCELLED:
+        code = new.cancel_reason or report.cancel_type
+        if report.reject_reason == WOULD_TAKE:
+            code = Code.POST_ONLY_WOULD_TAKE
+    elif new.status is OrderStatus.REJECTED:
+        code = Code.VENUE_REFUSED
+    new.code, new.text = code, text if new.status in TERMINAL else ""
+    work.emit(new, _KINDS[new.status], code=code, text=new.text)
+    if (
+        order.status in TERMINAL
+        and new.status not in TERMINAL
+        and order.terms.origin is not Origin.EXTERNAL
+    ):
+        request_cancel(work, new, Code.LATE_BIRTH)
+    if new.status in TERMINAL:
+        close_commands(work, new)
+        work.watch.intents_due = True
+        if code == Code.POST_ONLY_WOULD_TAKE:
+            _requote(work, new)
+    return new
+
+
+def _requote(work: Work, order: Order) -> None:
+    """One re-quote at the touch, committed with the cancel report that causes it (protocol 7.4)."""
+    config = work.config
+    terms = order.terms
+    unwanted = (
+        order.cancel_reason
+        or terms.requote_of is not None
+        or terms.time_in_force is not TimeInForce.POST_ONLY
+    )
+    if (
+        unwanted
+        or not config.requote_post_only
+        or work.now >= terms.valid_until
+        or terms.origin is Origin.EXTERNAL
+    ):
+        return
+    context = contexts.for_order(work, order)
+    decision = requote(order, context, config)
+    if decision.verdict is Verdict.ORDERED:
+        for draft in decision.drafts:
+            create(work, draft)
+
+
+# -- executions ------------------------------------------------------------------------------------
+# ---------------
+
+
+def on_execution(work: Work, execution: Execution, asked: bool) -> Need | None:
+    """Book one execution, once."""
+    key = (execution.instrument_id, execution.exec_id)
+    if key in work.book.executions or key in work.executions:
+        return None
+    order = work.find(execution.client_order_id, execution.venue_order_id)
+    if not asked and not work.book.signals_complete and order is None:
+        ids = (execution.client_order_id,) if execution.client_order_id else ()
+        venue_ids = (execution.venue_order_id,) if execution.venue_order_id else ()
+        return Need(orders=ids, venue_orders=venue_ids, executions=(key,))
+    book(work, execution, order)
+    return None
+
+
+def book(work: Work, execution: Execution, order: Order | None) -> None:
+    """Write the ledger entry, fold the position, and tell the order."""
+    work.executions[(execution.instrument_id, execution.exec_id)] = None
+    key = (execution.instrument_id, execution.position_side)
+    position = work.positions.get(key) or work.book.positions.get(key)
+    if position is None:
+        position = Position.flat(*key, work.now)
+    position, realized = position.booked(execution, work.now)
+    work.positions[key] = position
+    work.ledger_number += 1
+    strategy = EXTERNAL if order is None else order.terms.strategy_id
+    entry = LedgerEntry(work.ledger_number, execution, strategy, realized, work.now)
+    work.changes.append(entry)
+    work.changes.append(position)
+    if order is None or execution.kind is ExecutionKind.FUNDING:
+        work.tell(EventKind.EXECUTION_BOOKED, f"execution:{entry.number}", code=execution.kind.name)
+        return
+    _fill(work, order, entry)
+
+
+def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
+    execution = entry.execution
+    new = order.derive()
+    new.cum_quantity = cum = order.cum_quantity + execution.quantity
+    category = category_of(execution.instrument_id)
+    new.cum_value = order.cum_value + notional_of(category, execution.price, execution.quantity)
+    if execution.fee:
+        fees = dict(order.fees)
+        fees[execution.fee_coin] = fees.get(execution.fee_coin, ZERO) + execution.fee
+        new.fees = fees
+    new.executed_at = execution.executed_at
+    if not new.venue_order_id:
+        new.venue_order_id = execution.venue_order_id
+    if new.first_working_at is None:
+        new.first_working_at = execution.executed_at
+    agrees = cum >= new.reported_cum
+    trigger = Trigger.FILL_ALL if cum >= new.quantity or _told_filled(new, agrees) else Trigger.FILL
+    moved = work.move(new, trigger)
+    kind = (
+        _KINDS[new.status]
+        if moved or new.status is OrderStatus.PARTIALLY_FILLED
+        else EventKind.LATE_FILL
+    )
+    if agrees:
+        work.watch.settle(new.terms.client_order_id)
+    if new.status is OrderStatus.FILLED:
+        new.reported_status = None
+    work.emit(new, kind, ledger=entry)
+    _alarm_overfill(work, new, cum)
+    if new.status is OrderStatus.FILLED and moved:
+        close_commands(work, new)
+        work.watch.intents_due = True
+    elif agrees and new.reported_status is not None:
+        _end_as_reported(work, new)
+    elif order.status in TERMINAL and new.status not in TERMINAL:
+        request_cancel(work, new, Code.LATE_BIRTH)
+
+
+def _told_filled(order: Order, agrees: bool) -> bool:
+    return agrees and order.reported_status is VenueStatus.FILLED
+
+
+def _alarm_overfill(work: Work, order: Order, cum: Decimal) -> None:
+    if cum > order.quantity:
+        detail = (("quantity", order.quantity), ("cum_quantity", cum))
+        work.alert(
+            EventKind.ALARM, code="OVERFILL", text=order.terms.client_order_id, detail=detail
+        )
+
+
+def _end_as_reported(work: Work, order: Order) -> None:
+    """The ledger has caught up with a terminal word of the exchange: now it becomes the status."""
+    word = order.reported_status
+    ended = order.derive()
+    ended.reported_status = None
+    trigger = Trigger.END_CANCELLED if word is not VenueStatus.FILLED else Trigger.FILL_ALL
+    if not work.move(ended, trigger):
+        return
+    ended.code = ended.cancel_reason
+    work.emit(ended, _KINDS[ended.status], code=ended.code)
+    close_commands(work, ended)
+    work.watch.intents_due = True
+
+
+# -- wallet ----------------------------------------------------------------------------------------
+# ---------------
+
+
+def on_wallet(work: Work, report: WalletReport, _asked: bool) -> None:
+    """Take a wallet snapshot unless a younger one is known."""
+    for balance in report.balances:
+        known = work.book.balances.get(balance.coin)
+        if (
+            known is None
+            or balance.as_of > known.as_of
+            or (balance.as_of == known.as_of and balance != known)
+        ):
+            work.changes.append(balance)

@@ -1,0 +1,39 @@
+"""Trading states.
+
+Restrictions by scope and cause. Each cause clears only itself (protocol part 4).
+"""
+
+from order_domain.engine.work import Work
+from order_domain.model.enums import EventKind, Trading
+from order_domain.model.rows import TradingStateRow
+
+ACCOUNT = "account"
+
+
+def restrict(
+    work: Work, cause: str, reason: str, state: Trading = Trading.REDUCE_ONLY, scope: str = ACCOUNT
+) -> None:
+    """Set an automatic cause, unless it is set already."""
+    known = work.book.states.get((scope, cause))
+    if known is None or known.state is not state:
+        put(work, scope, cause, state, reason, "engine")
+
+
+def lift(work: Work, cause: str, scope: str = ACCOUNT) -> None:
+    """Clear an automatic cause, if it is set."""
+    known = work.book.states.get((scope, cause))
+    if known is not None and known.state is not Trading.ACTIVE:
+        put(work, scope, cause, Trading.ACTIVE, "", "engine")
+
+
+def put(
+    work: Work, scope: str, cause: str, state: Trading, reason: str, actor: str
+) -> TradingStateRow:
+    """Stage the next version of one cause, and tell it."""
+    staged = [change.version for change in work.changes if isinstance(change, TradingStateRow)]
+    version = max([work.book.states_version, *staged]) + 1
+    row = TradingStateRow(scope, cause, state, version, reason, actor, work.now)
+    work.changes.append(row)
+    detail = (("scope", scope), ("state", state.value), ("actor", actor), ("reason", reason))
+    work.tell(EventKind.TRADING_STATE_CHANGED, f"state:{version}", code=cause, detail=detail)
+    return row

@@ -1,0 +1,145 @@
+"""Watch.
+
+The volatile part of the engine. What is asked and not answered, what the plumbing said, when to
+look again.
+
+Nothing here is stored: after a restart it is made anew from the rows (protocol 1.3).
+"""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from order_domain.config import EngineConfig
+from order_domain.model.identifiers import ClientOrderId
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO = timedelta(0)
+_SECOND = timedelta(seconds=1)
+
+
+class Why(StrEnum):
+    """Why an order is looked up."""
+
+    UNANSWERED = "unanswered"
+    LEDGER = "ledger"
+    MISSING = "missing"
+    SILENT = "silent"
+
+
+@attrs.define(slots=True)
+class Inquiry:
+    """Look-ups of one order that go on until a fact settles it.
+
+    Attributes:
+        due: When the next look-up may start; None while one is on its way.
+        tries: Look-ups started so far.
+        absent_at: When the first complete look-up after the quarantine that found nothing was sent.
+    """
+
+    why: Why
+    attempt: int
+    due: datetime | None
+    tries: int = 0
+    absent_at: datetime | None = None
+
+
+class Bucket:
+    """Token bucket without a clock: the theoretical arrival time of the next command (GCRA).
+
+    `burst` is one second of the rate. After a load it is empty, since nobody knows what the owner
+    before us sent.
+    """
+
+    __slots__ = ("_burst", "_interval", "_next")
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval
+        self._burst = max(_ZERO, _SECOND - interval)
+        self._next = LONG_AGO
+
+    def take(self, now: datetime) -> bool:
+        """Take a token if there is one."""
+        next_at = self._next
+        if next_at <= now:
+            self._next = now + self._interval
+            return True
+        if next_at - now > self._burst:
+            return False
+        self._next = next_at + self._interval
+        return True
+
+    def free_at(self) -> datetime:
+        """When the next token can be taken."""
+        return self._next - self._burst
+
+    def drain(self, until: datetime) -> None:
+        """Let no token be taken before a moment (a rate-limit answer, a load)."""
+        self._next = max(self._next, until + self._burst)
+
+
+class Watch:
+    """Volatile state of one engine."""
+
+    __slots__ = (
+        "acked",
+        "barrier",
+        "cancels",
+        "clock_failures",
+        "clock_offset",
+        "creates",
+        "evict_at",
+        "healthy_at",
+        "inquiries",
+        "intents_due",
+        "losses_at",
+        "parked_due",
+        "poll_at",
+        "resting",
+        "stream_healthy",
+        "sweep_at",
+        "sweep_open",
+        "sweep_wanted",
+        "transport_up",
+    )
+
+    def __init__(self, config: EngineConfig) -> None:
+        interval = timedelta(microseconds=int(1_000_000 / config.max_orders_per_second))
+        self.creates = Bucket(interval)
+        self.cancels = Bucket(interval)
+        self.clock_offset = _ZERO
+        self.clock_failures = 0
+        self.transport_up = False
+        self.stream_healthy = False
+        self.healthy_at = LONG_AGO
+        self.barrier = True
+        self.inquiries: dict[ClientOrderId, Inquiry] = {}
+        self.acked: deque[tuple[datetime, ClientOrderId]] = deque()
+        self.resting: deque[tuple[datetime, ClientOrderId]] = deque()
+        self.intents_due = False
+        self.parked_due = False
+        self.poll_at: datetime | None = None
+        self.sweep_at: datetime | None = None
+        self.sweep_open = False
+        self.sweep_wanted = ""
+        self.losses_at: datetime | None = None
+        self.evict_at: datetime | None = None
+
+    def inquire(self, order_id: ClientOrderId, why: Why, attempt: int, due: datetime) -> None:
+        """Start looking an order up, unless that already goes on.
+
+        An unanswered create overrules other reasons.
+        """
+        known = self.inquiries.get(order_id)
+        if known is None or (
+            why is Why.UNANSWERED and (known.why is not why or known.attempt != attempt)
+        ):
+            self.inquiries[order_id] = Inquiry(why, attempt, due)
+        elif known.due is not None and due < known.due:
+            known.due = due
+
+    def settle(self, order_id: ClientOrderId) -> None:
+        """A fact arrived: nothing more to ask."""
+        self.inquiries.pop(order_id, None)
