@@ -10,8 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import attrs
-
 from order_domain.model.balance import Balance
 from order_domain.model.command import Command
 from order_domain.model.enums import (
@@ -33,7 +31,7 @@ from order_domain.model.identifiers import (
     StrategyId,
     VenueOrderId,
 )
-from order_domain.model.instrument import ZERO, Instrument
+from order_domain.model.instrument import Instrument
 from order_domain.model.order import TERMINAL, Order
 from order_domain.model.position import Position, PositionSnapshot
 from order_domain.model.quote import Quote
@@ -53,14 +51,6 @@ ALERTS = "account_events"
 """Mark that numbers the events whose subject is the account."""
 
 
-@attrs.define(slots=True)
-class Leaves:
-    """What the live orders of one position side may still do, in base units."""
-
-    buy: Decimal
-    sell: Decimal
-
-
 class Book:
     """Everything the engine knows of one account.
 
@@ -68,7 +58,6 @@ class Book:
     """
 
     __slots__ = (
-        "_leaves",
         "_strictest",
         "balances",
         "by_venue_id",
@@ -78,6 +67,7 @@ class Book:
         "executions_of",
         "instruments",
         "intents",
+        "leaves_cache",
         "ledger_number",
         "like_decided_at",
         "live",
@@ -126,111 +116,14 @@ class Book:
         self.quotes: dict[InstrumentId, Quote] = {}
         self.signals_complete = True
         self.seen: dict[SignalId, str] = {}
-        self._leaves: dict[PositionKey, Leaves] = {}
+        self.leaves_cache: dict[PositionKey, tuple[Decimal, Decimal]] = {}
         self._strictest: dict[str, tuple[Trading, str]] = {}
 
     def apply(self, change: Change) -> None:
         """Put one row version in the place of the old one and follow it through every index."""
         _APPLY[change.__class__](self, change)
 
-    # -- what handlers ask
-    # ------------------------------------------------------------------------------------
-
-    def leaves(self, key: PositionKey) -> Leaves:
-        """Base units on their way or working per side.
-
-        Waiting orders count beyond what they replace (7.3).
-        """
-        cached = self._leaves.get(key)
-        if cached is None:
-            cached = self._leaves[key] = self._sum_leaves(key, None)
-        return cached
-
-    def leaves_without(self, key: PositionKey, excluded: ClientOrderId) -> Leaves:
-        """The same as if one order did not exist."""
-        return self._sum_leaves(key, excluded)
-
-    def _sum_leaves(self, key: PositionKey, excluded: ClientOrderId | None) -> Leaves:
-        buy = sell = ZERO
-        for order_id, order in self.live.get(key, _NONE).items():
-            if order_id == excluded:
-                continue
-            quantity = self._at_risk(order)
-            if order.terms.side is Side.BUY:
-                buy += quantity
-            else:
-                sell += quantity
-        return Leaves(buy, sell)
-
-    def _at_risk(self, order: Order) -> Decimal:
-        quantity = order.leaves_quantity
-        amend = self.commands.get((order.terms.client_order_id, CommandKind.AMEND))
-        if (
-            amend is not None
-            and amend.is_open
-            and amend.quantity is not None
-            and amend.quantity > order.quantity
-        ):
-            quantity += amend.quantity - order.quantity
-        for replaced_id in order.terms.replaces:
-            replaced = self.orders.get(replaced_id)
-            if replaced is not None and replaced.terms.side is order.terms.side:
-                quantity -= replaced.leaves_quantity
-        return quantity if quantity > 0 else ZERO
-
-    def position_at_risk(self, key: PositionKey) -> Decimal:
-        """Signed base units: the booked size plus what reports are ahead of the ledger."""
-        position = self.positions.get(key)
-        size = position.size if position is not None else ZERO
-        for order in self.live.get(key, _NONE).values():
-            ahead = order.unbooked_quantity
-            if ahead:
-                size += ahead if order.terms.side is Side.BUY else -ahead
-        return size
-
-    def exposure_elsewhere(self, instrument_id: InstrumentId, own: PositionSide) -> Decimal | None:
-        """Quote value of the larger side of every other position and its orders.
-
-        None when a price is missing.
-        """
-        total = ZERO
-        for key in dict.fromkeys((*self.positions, *self.live)):
-            if key[0] == instrument_id and key[1] is own:
-                continue
-            size, leaves = self.position_at_risk(key), self.leaves(key)
-            worst = max(abs(size + leaves.buy), abs(size - leaves.sell))
-            if not worst:
-                continue
-            instrument, quote = self.instruments.get(key[0]), self.quotes.get(key[0])
-            if instrument is None or quote is None:
-                return None
-            total += worst * quote.mark_price
-        return total
-
-    def available(self, coin: str) -> Decimal | None:
-        """Coin units free for new orders: the wallet's word less what it cannot have seen yet."""
-        balance = self.balances.get(coin)
-        if balance is None:
-            return None
-        free = balance.available
-        for order in self.unseen_by_wallet.values():
-            free -= self.reserved(order, coin)
-        return free
-
-    def reserved(self, order: Order, coin: str) -> Decimal:
-        """Margin and fee one order holds in a coin until the wallet shows it."""
-        terms = order.terms
-        instrument = self.instruments.get(terms.instrument_id)
-        if instrument is None or terms.reduce_only:
-            return ZERO
-        price = order.price
-        if price is None:
-            price = terms.decision_ask if terms.side is Side.BUY else terms.decision_bid
-        if price is None:
-            return ZERO
-        return reservation(
-            instrument, terms.side, price, self._at_risk(order) + order.cum_quantity, coin
-        )
+    # -- what handlers ask -----------------------------------------------------------------------
 
     def trading(self, strategy: str, instrument_id: str) -> tuple[Trading, str]:
         """Return the strictest state of account, strategy and symbol, and its `scope/cause`."""
@@ -314,7 +207,7 @@ class Book:
         status = order.status
         key = (terms.instrument_id, terms.position_side)
         self.orders[order_id] = order
-        self._leaves.pop(key, None)
+        self.leaves_cache.pop(key, None)
         if status in TERMINAL and order.reported_cum <= order.cum_quantity:
             live = self.live.get(key)
             if live is not None:
@@ -353,7 +246,7 @@ class Book:
         instrument = self.instruments.get(order.terms.instrument_id)
         if instrument is None:
             return False
-        balance = self.balances.get(spent_coin(instrument, order.terms.side))
+        balance = self.balances.get(instrument.spent_coin(order.terms.side))
         return balance is not None and balance.as_of >= order.first_working_at
 
     def _apply_balance(self, balance: Balance) -> None:
@@ -372,7 +265,7 @@ class Book:
             self.open_commands.pop(key, None)
         order = self.orders.get(command.client_order_id)
         if order is not None:
-            self._leaves.pop((order.terms.instrument_id, order.terms.position_side), None)
+            self.leaves_cache.pop((order.terms.instrument_id, order.terms.position_side), None)
 
     def _apply_ledger(self, entry: LedgerEntry) -> None:
         execution = entry.execution
@@ -390,7 +283,7 @@ class Book:
 
     def _apply_instrument(self, instrument: Instrument) -> None:
         self.instruments[instrument.id] = instrument
-        self._leaves.clear()
+        self.leaves_cache.clear()
 
     def _apply_signal(self, row: SignalRow) -> None:
         signal = row.signal
@@ -440,34 +333,8 @@ class Book:
         """History rows: written, read by people, never needed for a decision."""
 
 
-def spent_coin(instrument: Instrument, side: Side) -> str:
-    """The coin an order of this side holds.
-
-    Settle coin of derivatives, the coin given away on spot.
-    """
-    if instrument.category.value != "spot":
-        return instrument.settle_coin
-    return instrument.quote_coin if side is Side.BUY else instrument.base_coin
-
-
-def reservation(
-    instrument: Instrument, side: Side, price: Decimal, quantity: Decimal, coin: str
-) -> Decimal:
-    """Coin units an opening quantity holds.
-
-    Margin and taker fee; on spot the coin given away, in full.
-    """
-    if coin != spent_coin(instrument, side):
-        return ZERO
-    if instrument.category.value == "spot" and side is Side.SELL:
-        return quantity
-    rate = instrument.initial_margin_rate + instrument.taker_fee_rate
-    return instrument.notional(price, quantity) * rate
-
-
-_NONE: Mapping[ClientOrderId, Order] = {}
 _ACTIVE = (Trading.ACTIVE, "")
-_VOLATILE = frozenset(("quotes", "signals_complete", "seen"))
+_VOLATILE = frozenset(("leaves_cache", "quotes", "seen", "signals_complete"))
 _APPLY: dict[type, Callable[[Book, Any], None]] = {
     Order: Book._apply_order,
     Event: Book._keep_nothing,

@@ -3,7 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from order_domain.book import Book, PositionKey, spent_coin
+from order_domain import exposure
+from order_domain.book import Book, PositionKey
 from order_domain.context import Context
 from order_domain.engine.work import Work
 from order_domain.model.enums import PositionSide, Side
@@ -28,8 +29,8 @@ def for_instrument(
     instrument = book.instruments.get(instrument_id)
     trading, cause = book.trading(strategy, instrument_id)
     live = book.live.get(key)
-    leaves = book.leaves(key) if live else None
-    available = None if instrument is None else book.available(spent_coin(instrument, side))
+    buy, sell = exposure.leaves(book, key) if live else (ZERO, ZERO)
+    coin = "" if instrument is None else instrument.spent_coin(side)
     strategy_key = (strategy, instrument_id)
     return Context(
         now=work.now,
@@ -38,11 +39,11 @@ def for_instrument(
         trading=trading,
         trading_cause=cause,
         position=_position(work, key),
-        buy_leaves=leaves.buy if leaves is not None else ZERO,
-        sell_leaves=leaves.sell if leaves is not None else ZERO,
+        buy_leaves=buy,
+        sell_leaves=sell,
         orders=[order for order in live.values() if not order.is_terminal] if live else (),
-        exposure_elsewhere=book.exposure_elsewhere(instrument_id, position_side),
-        available=available,
+        exposure_elsewhere=exposure.elsewhere(book, instrument_id, position_side),
+        available=exposure.available(book, coin),
         daily_loss=daily_loss(book) if work.config.max_daily_loss is not None else ZERO,
         like_decided_at=book.like_decided_at.get((strategy, instrument_id, side)),
         newest_timestamp=book.newest_timestamp.get(strategy_key),
@@ -51,7 +52,7 @@ def for_instrument(
 
 def _position(work: Work, key: PositionKey) -> Decimal:
     """Size at risk with what this step has already booked."""
-    size = work.book.position_at_risk(key)
+    size = exposure.position(work.book, key)
     staged = work.positions.get(key)
     if staged is not None:
         booked = work.book.positions.get(key)
@@ -82,10 +83,9 @@ def without(work: Work, order: Order) -> Context:
 
 def _without(work: Work, order: Order, context: Context) -> Context:
     terms = order.terms
-    leaves = work.book.leaves_without(
-        (terms.instrument_id, terms.position_side), terms.client_order_id
-    )
-    context.buy_leaves, context.sell_leaves = leaves.buy, leaves.sell
+    key = (terms.instrument_id, terms.position_side)
+    leaves = exposure.leaves_without(work.book, key, terms.client_order_id)
+    context.buy_leaves, context.sell_leaves = leaves
     context.orders = [
         other for other in context.orders if other.terms.client_order_id != terms.client_order_id
     ]

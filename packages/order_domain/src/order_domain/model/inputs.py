@@ -14,6 +14,7 @@ from order_domain.model.identifiers import ClientOrderId, InstrumentId, SignalId
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult, WalletReport
+from order_domain.model.rows import TradingStateRow
 from order_domain.model.signal import TradingSignal
 
 
@@ -209,6 +210,7 @@ Input = (
     | ClockOffset
     | LookupResult
     | SweepResult
+    | TradingStateRow
     | Operator
     | Tick
 )

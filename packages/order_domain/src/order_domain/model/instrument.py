@@ -94,6 +94,12 @@ class Instrument:
         """Value of a quantity: settle-coin units (quote for linear and spot, base for inverse)."""
         return notional_of(self.category, price, quantity)
 
+    def spent_coin(self, side: Side) -> str:
+        """The coin an opening order holds: the settle coin, on spot the coin that is given away."""
+        if self.category is not Category.SPOT:
+            return self.settle_coin
+        return self.quote_coin if side is Side.BUY else self.base_coin
+
     def max_order_quantity(self, order_type: OrderType) -> Decimal:
         """Largest single order of a type, base units."""
         return self.max_market_quantity if order_type is OrderType.MARKET else self.max_quantity

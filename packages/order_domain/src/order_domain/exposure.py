@@ -1,0 +1,115 @@
+"""Exposure: what the book's orders and positions put at risk, and what is left of the balance."""
+
+from decimal import Decimal
+
+from order_domain.book import Book, PositionKey
+from order_domain.model.enums import Category, CommandKind, PositionSide, Side
+from order_domain.model.identifiers import ClientOrderId, InstrumentId
+from order_domain.model.instrument import ZERO
+from order_domain.model.order import Order
+
+_NONE: dict[ClientOrderId, Order] = {}
+
+
+def leaves(book: Book, key: PositionKey) -> tuple[Decimal, Decimal]:
+    """Base units (buy, sell) on their way or working; a waiting order counts beyond what it ends.
+
+    The sum is kept until an order of this key changes.
+    """
+    cached = book.leaves_cache.get(key)
+    if cached is None:
+        cached = book.leaves_cache[key] = _sum(book, key, None)
+    return cached
+
+
+def leaves_without(
+    book: Book, key: PositionKey, excluded: ClientOrderId
+) -> tuple[Decimal, Decimal]:
+    """The same as if one order did not exist."""
+    return _sum(book, key, excluded)
+
+
+def _sum(book: Book, key: PositionKey, excluded: ClientOrderId | None) -> tuple[Decimal, Decimal]:
+    buy = sell = ZERO
+    for order_id, order in book.live.get(key, _NONE).items():
+        if order_id == excluded:
+            continue
+        if order.terms.side is Side.BUY:
+            buy += at_risk(book, order)
+        else:
+            sell += at_risk(book, order)
+    return buy, sell
+
+
+def at_risk(book: Book, order: Order) -> Decimal:
+    """Base units an order may still execute; an open amend counts at the larger (protocol 5.1).
+
+    An order that waits for others of its side to end counts only beyond what is left of them (7.3).
+    """
+    quantity = order.leaves_quantity
+    amend = book.commands.get((order.terms.client_order_id, CommandKind.AMEND))
+    if amend is not None and amend.is_open and amend.quantity is not None:
+        quantity += max(ZERO, amend.quantity - order.quantity)
+    for replaced_id in order.terms.replaces:
+        replaced = book.orders.get(replaced_id)
+        if replaced is not None and replaced.terms.side is order.terms.side:
+            quantity -= replaced.leaves_quantity
+    return quantity if quantity > 0 else ZERO
+
+
+def position(book: Book, key: PositionKey) -> Decimal:
+    """Signed base units: the booked size plus what reports are ahead of the ledger."""
+    held = book.positions.get(key)
+    size = held.size if held is not None else ZERO
+    for order in book.live.get(key, _NONE).values():
+        ahead = order.unbooked_quantity
+        if ahead:
+            size += ahead if order.terms.side is Side.BUY else -ahead
+    return size
+
+
+def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Decimal | None:
+    """Quote value of the larger side of every other position and its orders; None if unpriced."""
+    total = ZERO
+    for key in dict.fromkeys((*book.positions, *book.live)):
+        if key[0] == instrument_id and key[1] is own:
+            continue
+        size = position(book, key)
+        buy, sell = leaves(book, key)
+        worst = max(abs(size + buy), abs(size - sell))
+        if not worst:
+            continue
+        quote = book.quotes.get(key[0])
+        if quote is None:
+            return None
+        total += worst * quote.mark_price
+    return total
+
+
+def available(book: Book, coin: str) -> Decimal | None:
+    """Coin units free for new orders: the wallet's word less what it cannot have seen yet."""
+    balance = book.balances.get(coin)
+    if balance is None:
+        return None
+    free = balance.available
+    for order in book.unseen_by_wallet.values():
+        free -= reserved(book, order, coin)
+    return free
+
+
+def reserved(book: Book, order: Order, coin: str) -> Decimal:
+    """Margin and fee an order holds in a coin until the wallet shows it; none for reductions."""
+    terms = order.terms
+    instrument = book.instruments.get(terms.instrument_id)
+    if instrument is None or terms.reduce_only or instrument.spent_coin(terms.side) != coin:
+        return ZERO
+    price = order.price
+    if price is None:
+        price = terms.decision_ask if terms.side is Side.BUY else terms.decision_bid
+    quantity = at_risk(book, order) + order.cum_quantity
+    if price is None:
+        return ZERO
+    if instrument.category is Category.SPOT and terms.side is Side.SELL:
+        return quantity
+    rate = instrument.initial_margin_rate + instrument.taker_fee_rate
+    return instrument.notional(price, quantity) * rate
