@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
+import attrs
+
+from order_domain.book import PositionKey
 from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide_close, decide_place
@@ -28,7 +31,6 @@ from order_domain.model.enums import (
     EventKind,
     OrderStatus,
     Origin,
-    PositionSide,
     Side,
     Trading,
     Verdict,
@@ -210,46 +212,46 @@ def _cancel_all(work: Work, request: CancelAll) -> Result:
 def _close(work: Work, request: ClosePosition) -> Result:
     if not 0 < request.part <= 1:
         return Code.VALUE_INVALID.value, (("part", request.part),)
-    return _close_one(
-        work, request.request_id, request.instrument_id, request.position_side, request
+    key = (request.instrument_id, request.position_side)
+    closing = _closing_side(work, key)
+    context = contexts.for_instrument(work, MANUAL, *key, closing)
+    decision = decide_close(
+        request.request_id, Origin.MANUAL, key, request.part, context, work.config
     )
+    return _carry_out(work, decision)
 
 
-def _close_one(
-    work: Work,
-    request_id: str,
-    instrument_id: InstrumentId,
-    side: PositionSide,
-    request: ClosePosition | None,
-) -> Result:
-    position = work.book.positions.get((instrument_id, side))
-    closing = Side.SELL if position is not None and position.size > 0 else Side.BUY
-    context = contexts.for_instrument(work, MANUAL, instrument_id, side, closing)
-    origin = Origin.FLATTEN if request is None else Origin.MANUAL
-    if request is None:
-        # a flatten cancels first: what it cancels does not hold the position back
-        context.buy_leaves = context.sell_leaves = ZERO
-        context.orders = ()
-    part = ONE if request is None else request.part
-    return _carry_out(
-        work,
-        decide_close(request_id, MANUAL, origin, instrument_id, side, part, context, work.config),
-    )
+def _closing_side(work: Work, key: PositionKey) -> Side:
+    position = work.book.positions.get(key)
+    return Side.SELL if position is not None and position.size > 0 else Side.BUY
 
 
 def _flatten(work: Work, request: Flatten) -> Result:
-    ids = _live(work, request.instrument_id, external=True)
-    count = cancel_all(work, ids, Code.OPERATOR, request.request_id)
+    """Cancel everything, then close: each close waits for what it would otherwise run against."""
+    live = _live(work, request.instrument_id, external=True)
     made: list[object] = []
-    for (instrument_id, side), position in work.book.positions.items():
-        if not position.size or (
-            request.instrument_id is not None and instrument_id != request.instrument_id
-        ):
+    count = cancel_all(work, live, Code.OPERATOR, request.request_id)
+    for key, position in work.book.positions.items():
+        if not position.size or request.instrument_id not in (None, key[0]):
             continue
-        key = f"{request.request_id}:{instrument_id}:{side}"
-        code, result = _close_one(work, key, instrument_id, side, None)
-        made.append((instrument_id, code, dict(result).get("client_order_ids", ())))
+        code, result = _flatten_one(work, request, key)
+        made.append((key[0], code, dict(result).get("client_order_ids", ())))
     return Code.OK.value, (("cancelled", count), ("closing", tuple(made)))
+
+
+def _flatten_one(work: Work, request: Flatten, key: PositionKey) -> Result:
+    closing = _closing_side(work, key)
+    context = contexts.for_instrument(work, MANUAL, *key, closing)
+    replaces = tuple(
+        [order.terms.client_order_id for order in context.orders if order.terms.side is closing]
+    )
+    context.buy_leaves = context.sell_leaves = ZERO
+    context.orders = ()
+    name = f"{request.request_id}:{key[0]}:{key[1]}"
+    decision = decide_close(name, Origin.FLATTEN, key, ONE, context, work.config)
+    for draft in decision.drafts:
+        draft.terms = attrs.evolve(draft.terms, replaces=replaces)
+    return _carry_out(work, decision)
 
 
 # -- states, signals, sweeps
