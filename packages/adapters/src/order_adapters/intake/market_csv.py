@@ -90,6 +90,14 @@ class MarketFile:
                 self.rows += 1
                 yield row
 
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Read the whole file for the times of its first and last good row; None without any."""
+        first = last = None
+        for row in self:
+            first = first or row.at
+            last = row.at
+        return None if first is None or last is None else (first, last)
+
     def grid(self) -> Grid | None:
         """Infer tick and step from the first rows; None when there are none."""
         sample: Iterable[Quote | MarketTrade] = islice(iter(self), SAMPLE_ROWS)
@@ -151,6 +159,15 @@ class MarketFile:
         self.bad += 1
         if len(self.bad_rows) < BAD_ROWS_KEPT:
             self.bad_rows.append(row)
+
+
+def csv_row(row: Quote | MarketTrade) -> str:
+    """Write a row as the format has it."""
+    time = (row.at - _EPOCH) // timedelta(milliseconds=1)
+    if isinstance(row, Quote):
+        return f"{time},quote,{row.bid},{row.bid_size},{row.ask},{row.ask_size},,,"
+    side = next(word for word, side in _SIDES.items() if side is row.taker_side)
+    return f"{time},trade,,,,,{row.price},{row.size},{side}"
 
 
 def _positive(fields: list[str], index: int) -> Decimal:
