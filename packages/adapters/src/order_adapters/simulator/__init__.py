@@ -2,6 +2,7 @@
 
 from order_adapters.simulator.config import SimulatorConfig
 from order_adapters.simulator.exchange import SimulatedExchange
+from order_adapters.simulator.fault_lines import parse_faults
 from order_adapters.simulator.faults import Fault, FaultKind, FaultRates, FaultScript
 from order_adapters.simulator.mailbox import Message
 from order_adapters.simulator.trade import MarketTrade
@@ -15,4 +16,5 @@ __all__ = [
     "Message",
     "SimulatedExchange",
     "SimulatorConfig",
+    "parse_faults",
 ]
