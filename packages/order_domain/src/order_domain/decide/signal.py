@@ -1,0 +1,122 @@
+"""A signal's decision: gates, type, price, size, limits; then drafts, or the first reason not."""
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context, Decision
+from order_domain.decide.drafts import denied, ordered
+from order_domain.model.enums import OrderType, Origin
+from order_domain.model.identifiers import client_order_id
+from order_domain.model.order import OrderTerms
+from order_domain.model.signal import SignalIntent, TradingSignal
+from order_domain.notes import Note
+from order_domain.policy.cancels import replaced_orders
+from order_domain.policy.limit_price import limit_price, taking_price
+from order_domain.policy.order_type import choose_order_type
+from order_domain.policy.position_side import position_side_for
+from order_domain.policy.sizing import size
+from order_domain.policy.time_in_force import time_in_force
+from order_domain.risk.assess import Trail, admit, assess
+from order_domain.risk.base import Proposal, propose
+from order_domain.risk.quote_age import fresh_quote
+
+
+def decide(
+    signal: TradingSignal, context: Context, config: EngineConfig, generation: int = 0
+) -> Decision:
+    """Turn a signal into orders to make, or into the first reason not to.
+
+    Args:
+        context: Of the signal's instrument and of the side that `position_side_for` names.
+        generation: 0, and one more for each retry by a person.
+    """
+    leaving = replaced_orders(signal, context, config) if context.orders else ()
+    proposal = propose(
+        signal.side,
+        signal.strategy_id,
+        signal.instrument_id,
+        Origin.SIGNAL,
+        signal.timestamp,
+        context,
+        leaving,
+    )
+    proposal.must_reduce = signal.intent is SignalIntent.CLOSE
+    proposal.may_split = config.enable_order_splitting
+    trail: Trail = []
+    code = admit(proposal, context, config, trail)
+    if code is Code.OK:
+        code = _price_and_size(signal, proposal, context, config, trail)
+    if code is Code.OK:
+        code = assess(proposal, context, config, trail)
+    terms = _terms(signal, proposal, context, config, generation)
+    if code is not Code.OK:
+        return denied(proposal, terms, code, trail)
+    return ordered(proposal, terms, config, trail)
+
+
+def _price_and_size(
+    signal: TradingSignal, proposal: Proposal, context: Context, config: EngineConfig, trail: Trail
+) -> Code:
+    """Give the proposal its type, price and requested quantity."""
+    quote = proposal.quote = fresh_quote(context, config)
+    proposal.order_type = choose_order_type(signal, quote, config, trail)
+    if quote is not None:
+        if proposal.order_type is OrderType.LIMIT:
+            proposal.price = limit_price(proposal.side, quote, proposal.instrument, config)
+            proposal.value_at(proposal.price)
+        else:
+            proposal.value_at(taking_price(proposal.side, quote))
+    requested = size(signal, proposal.unit, proposal.instrument.quantity_step, config, trail)
+    if requested is not None:
+        proposal.requested = requested
+    elif not proposal.unit:
+        trail.append((Code.QUOTE_MISSING, None, None, False))
+        return Code.QUOTE_MISSING
+    else:
+        trail.append(
+            (Code.ORDER_VALUE_ABOVE_MAX, config.max_single_order_size, signal.amount, False)
+        )
+        return Code.ORDER_VALUE_ABOVE_MAX
+    if proposal.leaving:
+        trail.append((Note.REPLACES, len(proposal.leaving), proposal.closable, True))
+    return Code.OK
+
+
+def _terms(
+    signal: TradingSignal,
+    proposal: Proposal,
+    context: Context,
+    config: EngineConfig,
+    generation: int,
+) -> OrderTerms:
+    """The first child's terms; complete also for a denial, so that it can be a row."""
+    quote, is_market = proposal.quote, proposal.order_type is OrderType.MARKET
+    return OrderTerms(
+        client_order_id=client_order_id(
+            config.environment,
+            config.account,
+            signal.strategy_id,
+            signal.signal_id,
+            1,
+            generation,
+        ),
+        instrument_id=signal.instrument_id,
+        side=signal.side,
+        order_type=proposal.order_type,
+        time_in_force=time_in_force(proposal.order_type, config),
+        origin=Origin.SIGNAL,
+        signal_id=signal.signal_id,
+        strategy_id=signal.strategy_id,
+        trace_id=signal.trace_id,
+        requested_quantity=proposal.requested,
+        created_at=context.now,
+        valid_until=context.now + config.order_execution_timeout,
+        position_side=position_side_for(signal, config),
+        reduce_only=proposal.reduces or proposal.must_reduce,
+        legs=1,
+        generation=generation,
+        replaces=tuple([order.terms.client_order_id for order in proposal.leaving]),
+        decision_bid=None if quote is None else quote.bid,
+        decision_ask=None if quote is None else quote.ask,
+        decision_quote_at=None if quote is None else quote.at,
+        slippage=config.market_slippage if is_market else None,
+    )

@@ -1,0 +1,1 @@
+"""How to order, when there is nothing against it: one noun each."""

@@ -1,0 +1,14 @@
+"""Daily loss: no new risk once the loss since midnight UTC has reached its limit."""
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.risk.base import Entry, Proposal
+
+
+def check(_p: Proposal, context: Context, config: EngineConfig) -> Entry | None:
+    """Off until set. A loss that cannot be valued counts as reached."""
+    limit, loss = config.max_daily_loss, context.daily_loss
+    if limit is None:
+        return None
+    return (Code.MAX_DAILY_LOSS, limit, loss, loss is not None and loss < limit)

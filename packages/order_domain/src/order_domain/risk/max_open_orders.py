@@ -1,0 +1,15 @@
+"""Open orders: how many may live on one instrument at once."""
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.model.enums import OrderType
+from order_domain.risk.base import Entry, Proposal
+
+
+def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry | None:
+    """What lives and what is new, less what is replaced. Market reductions do not rest."""
+    if proposal.reduces and proposal.order_type is OrderType.MARKET:
+        return None
+    count = len(context.orders) - len(proposal.leaving) + proposal.legs
+    return (Code.MAX_OPEN_ORDERS, config.max_open_orders, count, count <= config.max_open_orders)

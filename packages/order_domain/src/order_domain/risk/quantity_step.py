@@ -1,0 +1,12 @@
+"""Exchange filter: the quantity is on the step."""
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.risk.base import Entry, Proposal
+
+
+def check(proposal: Proposal, _context: Context, _config: EngineConfig) -> Entry:
+    """Denied, never rounded silently."""
+    step = proposal.instrument.quantity_step
+    return (Code.QUANTITY_OFF_STEP, step, proposal.quantity, not proposal.quantity % step)

@@ -1,0 +1,41 @@
+"""Reductions and flips: how much this side may still close, and whether it may go beyond."""
+
+from decimal import Decimal
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.model.enums import Category
+from order_domain.model.instrument import ZERO
+from order_domain.risk.base import Entry, Proposal
+
+
+def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry | None:
+    """A reduction stays within what is closable; beyond is a flip: by setting, not on spot."""
+    quantity = proposal.quantity
+    if proposal.must_reduce:
+        return (
+            Code.NOTHING_TO_CLOSE,
+            proposal.closable,
+            quantity,
+            ZERO < quantity <= proposal.closable,
+        )
+    if proposal.ahead >= 0:
+        return None
+    if may_flip(proposal, config):
+        return (Code.FLIP_NOT_ALLOWED, None, quantity, True)
+    return (Code.FLIP_NOT_ALLOWED, proposal.closable, quantity, quantity <= proposal.closable)
+
+
+def cap(proposal: Proposal, _context: Context, _config: EngineConfig) -> Decimal:
+    """What is left to close."""
+    return proposal.closable
+
+
+def may_flip(proposal: Proposal, config: EngineConfig) -> bool:
+    """Spot has nothing below zero; in hedge mode each side is a position of its own."""
+    return (
+        config.allow_flip
+        and not config.hedge_mode
+        and proposal.instrument.category is not Category.SPOT
+    )

@@ -1,0 +1,21 @@
+"""Signal age: neither too old to act on nor from the future."""
+
+from datetime import timedelta
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.risk.base import Entry, Proposal
+
+_NOW = timedelta(0)
+
+
+def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry | None:
+    """Binds signals only. Exactly the allowed age, and exactly the allowed skew, still pass."""
+    if proposal.timestamp is None:
+        return None
+    age = context.now - proposal.timestamp
+    if age < _NOW and -age > config.signal_future_skew:
+        return (Code.SIGNAL_FROM_FUTURE, config.signal_future_skew, -age, False)
+    oldest = config.signal_max_age
+    return (Code.SIGNAL_EXPIRED, oldest, age, age <= oldest)

@@ -1,0 +1,21 @@
+"""Trading state: what the strictest of account, strategy and symbol allows."""
+
+from order_domain.codes import Code
+from order_domain.config import EngineConfig
+from order_domain.context import Context
+from order_domain.model.enums import Origin, Trading
+from order_domain.risk.base import Entry, Proposal
+
+
+def check(proposal: Proposal, context: Context, _config: EngineConfig) -> Entry:
+    """REDUCE_ONLY: what reduces. CANCEL_ONLY: nothing. HALTED: a person's reduce-only orders."""
+    state = context.trading
+    if state is Trading.ACTIVE:
+        return (Code.TRADING_STATE, state, "", True)
+    if state is Trading.REDUCE_ONLY:
+        passed = proposal.must_reduce or (not proposal.is_sealed and proposal.closable > 0)
+    elif state is Trading.HALTED:
+        passed = proposal.must_reduce and proposal.origin is not Origin.SIGNAL
+    else:
+        passed = False
+    return (Code.TRADING_STATE, state, context.trading_cause, passed)
