@@ -7,7 +7,10 @@ generated.
 from enum import StrEnum
 from typing import Self
 
+from order_domain.model.members import direct
 
+
+@direct
 class Code(StrEnum):
     """Stable machine reasons; the text beside each is what a person reads."""
 

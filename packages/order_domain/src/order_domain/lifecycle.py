@@ -13,8 +13,10 @@ from typing import Final
 
 from order_domain.errors import IllegalTransition
 from order_domain.model.enums import EndedBy, OrderStatus
+from order_domain.model.members import direct
 
 
+@direct
 class Trigger(StrEnum):
     """What may happen to an order."""
 

@@ -6,7 +6,10 @@ What a decision remarks in its trace besides its checks; each says how an input 
 from enum import StrEnum
 from typing import Self
 
+from order_domain.model.members import direct
 
+
+@direct
 class Note(StrEnum):
     """Names of trace entries that are not checks: (name, parameter, value, True)."""
 

@@ -5,7 +5,10 @@ All are strings, so rows and JSON need no mapping.
 
 from enum import StrEnum
 
+from order_domain.model.members import direct
 
+
+@direct
 class Category(StrEnum):
     """Bybit product category; with the symbol it names an instrument."""
 
@@ -14,6 +17,7 @@ class Category(StrEnum):
     SPOT = "spot"
 
 
+@direct
 class Side(StrEnum):
     """FIX 54."""
 
@@ -26,6 +30,7 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
+@direct
 class OrderType(StrEnum):
     """FIX 40."""
 
@@ -33,6 +38,7 @@ class OrderType(StrEnum):
     LIMIT = "Limit"
 
 
+@direct
 class TimeInForce(StrEnum):
     """FIX 59, with Bybit's PostOnly."""
 
@@ -42,6 +48,7 @@ class TimeInForce(StrEnum):
     POST_ONLY = "PostOnly"
 
 
+@direct
 class PositionSide(StrEnum):
     """Which position an order works on: BOTH in one-way mode, LONG or SHORT in hedge mode."""
 
@@ -50,6 +57,7 @@ class PositionSide(StrEnum):
     SHORT = "Short"
 
 
+@direct
 class InstrumentStatus(StrEnum):
     """Bybit instrument status; anything but TRADING refuses opening orders."""
 
@@ -59,6 +67,7 @@ class InstrumentStatus(StrEnum):
     CLOSED = "Closed"
 
 
+@direct
 class OrderStatus(StrEnum):
     """Protocol part 7. DENIED and INTENT never left; UNKNOWN may or may not be at the exchange."""
 
@@ -75,6 +84,7 @@ class OrderStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+@direct
 class EndedBy(StrEnum):
     """Who ended an order; decides whether a later report may bring it back."""
 
@@ -84,6 +94,7 @@ class EndedBy(StrEnum):
     US = "us"
 
 
+@direct
 class VenueStatus(StrEnum):
     """Bybit orderStatus as reported on stream and REST."""
 
@@ -98,6 +109,7 @@ class VenueStatus(StrEnum):
     DEACTIVATED = "Deactivated"
 
 
+@direct
 class Origin(StrEnum):
     """Why an order exists."""
 
@@ -107,6 +119,7 @@ class Origin(StrEnum):
     EXTERNAL = "external"
 
 
+@direct
 class ExecutionKind(StrEnum):
     """Bybit execType, reduced to what the ledger treats differently."""
 
@@ -118,6 +131,7 @@ class ExecutionKind(StrEnum):
     OPENING = "Opening"
 
 
+@direct
 class CommandKind(StrEnum):
     """What is asked of the exchange."""
 
@@ -126,6 +140,7 @@ class CommandKind(StrEnum):
     CANCEL = "cancel"
 
 
+@direct
 class CommandStatus(StrEnum):
     """Life of an amend or cancel. The create's own life is its order's status."""
 
@@ -136,6 +151,7 @@ class CommandStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+@direct
 class AnswerOutcome(StrEnum):
     """What an answer proves about one attempt (protocol 5.7)."""
 
@@ -149,6 +165,7 @@ class AnswerOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+@direct
 class Verdict(StrEnum):
     """How a delivery ended. PARKED is not an end: it waits for a fact or its deadline."""
 
@@ -160,6 +177,7 @@ class Verdict(StrEnum):
     PARKED = "parked"
 
 
+@direct
 class Trading(StrEnum):
     """Trading state, strictest last."""
 
@@ -177,6 +195,7 @@ class Trading(StrEnum):
 _SEVERITY = {state: rank for rank, state in enumerate(Trading)}
 
 
+@direct
 class EventKind(StrEnum):
     """What an event says. Order events carry the order as it stands after them."""
 

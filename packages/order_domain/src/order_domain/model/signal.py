@@ -8,8 +8,10 @@ import attrs
 
 from order_domain.model.enums import Side
 from order_domain.model.identifiers import InstrumentId, SignalId, StrategyId, TraceId
+from order_domain.model.members import direct
 
 
+@direct
 class SignalIntent(StrEnum):
     """What the amount means: opening is quote units; closing is base units of the live position."""
 
