@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from order_domain.codes import Code
+from order_service.settings import pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -29,6 +30,8 @@ def reason_codes() -> str:
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/reason-codes.md": reason_codes,
+    "docs/reference/settings.md": pages.reference,
+    "env.example": pages.env_example,
 }
 
 

@@ -1,0 +1,131 @@
+"""Groups of variables: one per prefix."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import ConfigDict, Field, SecretStr, model_validator
+
+from order_domain.model.enums import Category
+from order_service.settings.sections import (
+    Cancellation,
+    Execution,
+    OrderTypes,
+    Positions,
+    Protocol,
+    Retry,
+    RiskLimits,
+    RiskManagement,
+    Section,
+    Service,
+)
+
+
+class OrderManager(  # the right-most base's fields come first
+    Protocol,
+    RiskManagement,
+    Cancellation,
+    Positions,
+    OrderTypes,
+    Retry,
+    RiskLimits,
+    Execution,
+    Service,
+):
+    """Everything of this service. Unknown names of its prefix are refused."""
+
+    SECTIONS: ClassVar[tuple[type[Section], ...]] = (
+        Service,
+        Execution,
+        RiskLimits,
+        Retry,
+        OrderTypes,
+        Positions,
+        Cancellation,
+        RiskManagement,
+        Protocol,
+    )
+
+    @model_validator(mode="after")
+    def _inequalities(self) -> Self:
+        """What must hold between two settings; each breaks the protocol otherwise."""
+        rules = (
+            (
+                self.bybit_api_retry_base_delay <= self.bybit_api_retry_max_delay,
+                "BYBIT_API_RETRY_BASE_DELAY must be at most BYBIT_API_RETRY_MAX_DELAY",
+            ),
+            (self.clock_skew < self.recv_window, "CLOCK_SKEW must be below RECV_WINDOW"),
+            (
+                self.sweep_interval < self.watermark_overlap,
+                "SWEEP_INTERVAL must be below WATERMARK_OVERLAP",
+            ),
+            (
+                self.retention > self.recv_window + self.clock_skew + self.visibility,
+                "RETENTION must be above RECV_WINDOW + CLOCK_SKEW + VISIBILITY",
+            ),
+            (
+                self.duplicate_window is None or self.duplicate_window <= self.retention,
+                "DUPLICATE_WINDOW must be at most RETENTION",
+            ),
+            (bool(self.dry_run_symbols), "DRY_RUN_SYMBOLS must name at least one symbol"),
+        )
+        broken = [text for holds, text in rules if not holds]
+        if broken:
+            raise ValueError("; ".join(broken))
+        return self
+
+
+class Neighbour(Section):
+    """A group whose prefix others use too: names we do not know are left to them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class WsGateway(Neighbour):
+    """WebSocket Gateway Configuration (shared with other services)"""  # noqa: D415
+
+    host: str = "ws-gateway"
+    """Host of the gateway that relays the exchange's private stream."""
+    port: int = Field(4400, ge=1, le=65535)
+    """TCP port of the gateway."""
+    api_key: SecretStr | None = None
+    """Key for the gateway's API."""
+
+
+class Bybit(Neighbour):
+    """Bybit Account Configuration"""  # noqa: D415
+
+    api_key: SecretStr | None = None
+    """API key with trade rights only. Never used by a dry run."""
+    api_secret: SecretStr | None = None
+    """Secret of the API key."""
+    environment: Literal["testnet", "mainnet"] = "testnet"
+    """Which Bybit the key belongs to."""
+    market_category: Category = Category.LINEAR
+    """Product category of symbols that come without one."""
+
+
+class Postgres(Neighbour):
+    """PostgreSQL Configuration (shared with other services)"""  # noqa: D415
+
+    host: str = "postgres"
+    """Host of the server."""
+    port: int = Field(5432, ge=1, le=65535)
+    """TCP port of the server."""
+    db: str | None = None
+    """Name of the database."""
+    user: str | None = None
+    """User; set, it chooses PostgreSQL as the store unless ORDERMANAGER_STORE_URL is set."""
+    password: SecretStr | None = None
+    """Password of the user."""
+
+
+class RabbitMQ(Neighbour):
+    """RabbitMQ Configuration (shared with other services)"""  # noqa: D415
+
+    host: str = "rabbitmq"
+    """Host of the broker."""
+    port: int = Field(5672, ge=1, le=65535)
+    """TCP port of the broker."""
+    user: str | None = None
+    """User; set, it chooses RabbitMQ as the bus."""
+    password: SecretStr | None = None
+    """Password of the user."""
