@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from order_domain.codes import Code
+from order_domain.lifecycle import to_mermaid
 from order_service.settings import pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -28,7 +29,25 @@ def reason_codes() -> str:
     )
 
 
+def lifecycle() -> str:
+    """The transition table as a diagram that GitHub draws."""
+    return "\n".join(
+        [
+            "# Life of an order",
+            "",
+            "Every status an order can have, and what leads from one to the next. What is absorbed",
+            "(taken note of without a change of status) is left out; `_BY_US` and `_BY_ANSWER` mark ends",
+            "that a later report of the exchange overrules. Made by `make docs` from `lifecycle.py`.",
+            "",
+            "```mermaid",
+            f"{to_mermaid()}```",
+            "",
+        ]
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/reference/lifecycle.md": lifecycle,
     "docs/reference/reason-codes.md": reason_codes,
     "docs/reference/settings.md": pages.reference,
     "env.example": pages.env_example,
