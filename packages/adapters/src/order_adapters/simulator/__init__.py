@@ -5,9 +5,11 @@ from order_adapters.simulator.exchange import SimulatedExchange
 from order_adapters.simulator.fault_lines import parse_faults
 from order_adapters.simulator.faults import Fault, FaultKind, FaultRates, FaultScript
 from order_adapters.simulator.mailbox import Message
+from order_adapters.simulator.state import AccountState
 from order_adapters.simulator.trade import MarketTrade
 
 __all__ = [
+    "AccountState",
     "Fault",
     "FaultKind",
     "FaultRates",

@@ -40,6 +40,8 @@ class Desk:
         account: Account,
         records: Records,
         mailbox: Mailbox,
+        *,
+        lags: bool = False,
     ) -> None:
         self.checks = Checks(config, account, records)
         self.matching = Matching(config, account, records, mailbox)
@@ -49,6 +51,8 @@ class Desk:
         self._records = records
         self._mailbox = mailbox
         self._timeout = config.answer_timeout
+        # Versions are kept only where a look-up may come too early to see the newest.
+        self._keeps_versions = bool(config.visibility) or lags
 
     def serve(self, command: Command, sent: Sent, at: datetime) -> None:
         """Carry a command out, or refuse it; answer either way, unless a fault eats the answer."""
@@ -99,6 +103,8 @@ class Desk:
         if refusal is not None:
             self._answer(command, sent, at, refusal, _NO_ID)
             return
+        if self._keeps_versions:
+            draft.older = []
         self._records.add(draft)
         self._answer(command, sent, at, refusals.OK, draft.venue_order_id)
         if sent.plan.rejected:

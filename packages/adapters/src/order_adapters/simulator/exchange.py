@@ -16,7 +16,9 @@ from order_adapters.simulator.market import Market
 from order_adapters.simulator.queries import Queries
 from order_adapters.simulator.randomness import Randomness
 from order_adapters.simulator.records import Records
+from order_adapters.simulator.state import AccountState, changes_of, restore_into, state_of
 from order_adapters.simulator.trade import MarketTrade
+from order_domain.errors import InvalidValue
 from order_domain.model.enums import CommandKind
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import StreamState
@@ -61,7 +63,14 @@ class SimulatedExchange:
         self.account = Account(config.balances, self._markets.values())
         self.records = Records(seed, config.history_limit)
         self._mailbox = Mailbox(config, self._faults, randomness, self.account.report)
-        self._desk = Desk(config, self._markets, self.account, self.records, self._mailbox)
+        self._desk = Desk(
+            config,
+            self._markets,
+            self.account,
+            self.records,
+            self._mailbox,
+            lags=faults is not None,
+        )
         self._matching = self._desk.matching
         self._queries = Queries(self.account, self.records, self._faults, config.visibility)
         self.admin = Intervention(self._desk, self.account, self.records, self._mailbox)
@@ -152,7 +161,8 @@ class SimulatedExchange:
     @property
     def open_orders(self) -> list[OrderReport]:
         """The newest version of every resting order, oldest first."""
-        return [order.reports[-1] for order in self.records.open.values()]
+        orders = self.records.open.values()
+        return [order.newest for order in orders if order.newest is not None]
 
     def positions(self, now: datetime) -> list[PositionReport]:
         """Every position that is not flat."""
@@ -161,6 +171,24 @@ class SimulatedExchange:
     def wallet(self, now: datetime) -> WalletReport:
         """Every coin as it stands."""
         return self.account.report(now)
+
+    def state(self) -> AccountState:
+        """Return the whole account as plain rows."""
+        return state_of(self.account, self.records)
+
+    def changes(self) -> AccountState | None:
+        """Return what changed since the last call, None if nothing did; the first call starts it."""
+        return changes_of(self.account, self.records)
+
+    def restore(self, state: AccountState) -> None:
+        """Continue a stored account. Only before the first input.
+
+        Raises:
+            InvalidValue: A row names an unknown instrument, or the account has already started.
+        """
+        if self._started:
+            raise InvalidValue(field="state", rule="restored before the first input", value="")
+        restore_into(self.account, self.records, state)
 
     def _ask(self, query: LookUp | Sweep, now: datetime) -> None:
         if not self._started:

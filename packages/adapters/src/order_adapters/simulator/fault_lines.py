@@ -1,4 +1,4 @@
-"""Fault lines: a fault script as JSON lines, one fault a line. See docs/reference/simulator-faults.md."""
+"""Fault lines: a fault script as JSON lines; docs/reference/simulator-faults.md explains them."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,8 @@ def parse_faults(lines: Iterable[str]) -> FaultScript:
     """Read a script. Empty lines and lines that begin with # say nothing.
 
     Raises:
-        InvalidValue: A line is no JSON object, or a field is unknown or out of range; `line` tells which.
+        InvalidValue: A line is no JSON object, or a field is unknown or out of range. Details name
+            the `line`.
     """
     faults: list[Fault] = []
     rates = FaultRates()

@@ -154,7 +154,7 @@ class Matching:
             sequence=self._records.last_execution,
         )
         order.cum += quantity
-        order.executions.append(execution)
+        order.executions += (execution,)
         self._records.book(execution)
         self._mailbox.report(execution, at)
 

@@ -27,7 +27,8 @@ class VenueOrder:
         crossed: It took all that was displayed and rests at or through the touch.
         opening: The part that enlarges the position, base units; it is thought to fill last.
         held: What it keeps from the balance, in the coin it pays with.
-        reports: Every version, oldest first.
+        newest: Its last version.
+        older: The versions before that, oldest first, if somebody may still be shown them.
     """
 
     number: int
@@ -52,8 +53,9 @@ class VenueOrder:
     crossed: bool = False
     opening: Decimal = ZERO
     held: Decimal = ZERO
-    executions: list[Execution] = attrs.Factory(list)
-    reports: list[OrderReport] = attrs.Factory(list)
+    executions: tuple[Execution, ...] = ()
+    newest: OrderReport | None = None
+    older: list[OrderReport] | None = None
 
     @property
     def leaves(self) -> Decimal:
@@ -97,5 +99,7 @@ class VenueOrder:
             reject_reason=reject_reason,
             cancel_type=cancel_type,
         )
-        self.reports.append(report)
+        if self.older is not None and self.newest is not None:
+            self.older.append(self.newest)
+        self.newest = report
         return report

@@ -82,8 +82,10 @@ class Queries:
             and order.updated_at < at - _DAY
         ):
             return None
-        horizon = self._horizon(order, at)
-        return next((r for r in reversed(order.reports) if r.updated_at <= horizon), None)
+        newest, horizon = order.newest, self._horizon(order, at)
+        if newest is None or newest.updated_at <= horizon:
+            return newest
+        return next((r for r in reversed(order.older or ()) if r.updated_at <= horizon), None)
 
     def _executions_of(self, order: VenueOrder, at: datetime) -> list[Execution]:
         horizon = self._horizon(order, at)

@@ -1,6 +1,7 @@
 """Records: every order and execution the exchange remembers, and the ids it gives out."""
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -92,7 +93,12 @@ class Records:
         self._closed.append(order)
         self._forget(at - self._limit)
 
-    def restored(self, orders: list[VenueOrder], forgotten: list[str]) -> None:
+    def take_changes(self) -> tuple[dict[str, VenueOrder], list[Execution]] | None:
+        """Return what changed since the last call, None if nothing did; the first call starts it."""
+        changed, self.changed = self.changed, ({}, [])
+        return changed if changed is not None and (changed[0] or changed[1]) else None
+
+    def restored(self, orders: Iterable[VenueOrder], forgotten: Iterable[str]) -> None:
         """Take back what was stored, oldest first."""
         for order in orders:
             self.add(order)

@@ -1,0 +1,1 @@
+"""Venues: exchanges behind the Venue port."""
