@@ -8,7 +8,7 @@ from typing import Protocol
 import attrs
 
 from order_domain.errors import OrderManagerError
-from order_domain.model.rows import Change
+from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
 
 
@@ -42,6 +42,12 @@ class WrongMode(OrderManagerError):
     code = "WRONG_MODE"
 
 
+class WrongSchema(OrderManagerError):
+    """Another version of this program made the store. Details: `store`, `found`, `expected`."""
+
+    code = "WRONG_SCHEMA"
+
+
 class FlushOutcome(StrEnum):
     """What a flush proved."""
 
@@ -73,7 +79,7 @@ class Head:
 
 @attrs.define(slots=True)
 class Flushed:
-    """The answer to a flush: outcome, the head as it stands, and how many events it numbered."""
+    """The answer to a flush: its outcome, and the head as it stands."""
 
     outcome: FlushOutcome
     head: Head
@@ -83,26 +89,25 @@ class Journal(Protocol):
     """Write side of a store. One owner at a time; every flush is one transaction."""
 
     async def acquire(self, *, account: str, owner: str, url: str, ttl: timedelta) -> Head:
-        """Take the lease with a new epoch.
+        """Take the lease with a new epoch; an owner may do so again while it has it.
 
         Raises LeaseHeld while another owner's lease runs, WrongMode.
         """
         ...
 
-    async def load(self) -> Sequence[Change]:
-        """Read the rows a book needs.
+    async def load(self, since: datetime) -> Sequence[Change]:
+        """Read the rows a book needs: open ones, and those closed or decided at or after `since`.
 
-        Open ones and those of the retention time, in an order `apply` can take.
-
-        Contains every Instrument, Balance, TradingStateRow, Mark, Position, open Command, live
-        Order, Order closed within retention and its LedgerEntries, the newest LedgerEntry of all,
-        SignalRow decided within retention or parked (by delivery), and RequestRow of the retention
-        time.
+        In an order `apply` can take: every Instrument, Balance, TradingStateRow, Mark and Position;
+        SignalRows (decided ones in the order of their decision, those of the orders below and the
+        newest of each strategy and instrument among them; then parked ones by delivery); Orders by
+        first commit, live or closed since; their Commands and every open one; their LedgerEntries
+        and the newest of all; RequestRows since.
         """
         ...
 
     async def flush(self, flush_no: int, changes: Sequence[Change]) -> Flushed:
-        """Write the changes in one transaction as flush `flush_no` (the last one + 1) of this epoch.
+        """Write the changes in one transaction as flush `flush_no`, the last one + 1.
 
         Safe to repeat with the same arguments. Events get the next numbers. Later versions of a row
         replace earlier ones. Raises StoreUnavailable (outcome unknown) or ChangeRefused (rolled
@@ -111,17 +116,21 @@ class Journal(Protocol):
         ...
 
     async def read(self, need: Need) -> Sequence[Change]:
-        """Read the rows a step asked for, in one query per table."""
-        ...
+        """Read the rows a step asked for, in one query per table, in an order `apply` can take.
 
-    async def set_trading_state(self, row: Change) -> Head:
-        """Write a trading state row without owning the lease (protocol part 4).
-
-        Raises the version.
+        Orders come with their commands and ledger entries.
         """
         ...
 
-    async def trading_states(self) -> tuple[int, Sequence[Change]]:
+    async def set_trading_state(self, row: TradingStateRow) -> Head:
+        """Write a trading state row without owning the lease (protocol part 4).
+
+        The store gives it the next version. A flush of the owner that has not seen it does not
+        write over it.
+        """
+        ...
+
+    async def trading_states(self) -> tuple[int, Sequence[TradingStateRow]]:
         """Read the version and all trading state rows."""
         ...
 

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import attrs
 
+from order_domain.errors import InvalidValue
 from order_domain.model.balance import Balance
 from order_domain.model.enums import OrderStatus, Side
 from order_domain.model.execution import LedgerEntry
@@ -15,13 +16,29 @@ from order_domain.model.rows import SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
 
 T = TypeVar("T")
+ORDER_SORTS: Final = (
+    "created_at",
+    "updated_at",
+    "executed_at",
+    "closed_at",
+    "symbol",
+    "side",
+    "status",
+    "price",
+    "quantity",
+    "strategy_id",
+)
 
 
 @attrs.frozen(slots=True, kw_only=True)
 class OrderQuery:
     """Filter, sort and page of an order listing.
 
-    Every filter is optional; times are UTC and half-open [from, to).
+    Every filter is optional; times are UTC and half-open [from, to). Orders that lack the value
+    they are sorted by come last; equal ones in the order of their first commit, or its reverse.
+
+    Raises:
+        InvalidValue: `sort_by` is none of `ORDER_SORTS`, or the page is none.
     """
 
     symbol: str | None = None
@@ -35,6 +52,15 @@ class OrderQuery:
     descending: bool = True
     limit: int = 50
     offset: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if self.sort_by not in ORDER_SORTS:
+            rule = f"one of {', '.join(ORDER_SORTS)}"
+            raise InvalidValue(field="sort_by", rule=rule, value=self.sort_by)
+        if self.limit < 1:
+            raise InvalidValue(field="limit", rule=">= 1", value=self.limit)
+        if self.offset < 0:
+            raise InvalidValue(field="offset", rule=">= 0", value=self.offset)
 
 
 class Views(Protocol):
@@ -73,5 +99,5 @@ class Views(Protocol):
         ...
 
     def stream(self, row_type: type[T]) -> AsyncIterator[T]:
-        """Every row of one type in its natural order (orders by first commit, ledger and events by number)."""
+        """Every row of one type, in the order of first commit; ledger and events by number."""
         ...

@@ -1,0 +1,1 @@
+"""Messaging: where signals come from and where events go."""
