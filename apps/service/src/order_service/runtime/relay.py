@@ -1,0 +1,114 @@
+"""Relay: carries committed events to a publisher in number order, at least once."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from order_domain.model.rows import Mark
+from order_domain.ports.clock import Clock
+from order_domain.ports.outbox import EventPublisher, NumberedEvent, Outbox
+from order_service.runtime.backoff import Backoff
+from order_service.runtime.crash import crash_point
+from order_service.runtime.metrics import Metrics
+from order_service.runtime.pulse import Pulse
+
+BATCH: Final = 200
+
+
+def cursor_name(name: str) -> str:
+    """Name of the mark that holds a relay's cursor."""
+    return f"relay:{name}"
+
+
+class Relay:
+    """One publisher's reader of the outbox.
+
+    The cursor is the number of the last event that is safe at the publisher. It is stored a little
+    later than that, with the next flush, and therefore only by whoever owns the account; after a
+    crash the events in between go out again with the same ids.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        outbox: Outbox,
+        publisher: EventPublisher,
+        clock: Clock,
+        metrics: Metrics,
+        pulse: Pulse,
+        carry: Callable[[Mark], None],
+    ) -> None:
+        self.name = name
+        self._outbox = outbox
+        self._publisher = publisher
+        self._clock = clock
+        self._metrics = metrics
+        self._pulse = pulse
+        self._carry = carry
+        self._committed = 0
+        self._more = asyncio.Event()
+        self._backoff = Backoff(clock)
+        self.cursor = 0
+        self.failure: Exception | None = None
+
+    def begin(self, cursor: int) -> None:
+        """Set where the last owner stopped."""
+        self.cursor = cursor
+
+    def advance(self, event_no: int) -> None:
+        """Events up to this number are committed."""
+        if event_no > self._committed:
+            self._committed = event_no
+            self._more.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all committed events are out, or nothing can be done before a retry is due."""
+        return self._backoff.is_waiting or self.cursor >= self._committed
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all committed events are out."""
+        return self.cursor >= self._committed
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the publisher is tried again after it failed."""
+        return self._backoff.until
+
+    async def run(self) -> None:
+        """Publish what is committed.
+
+        A publisher or store that fails is tried again, with the same event.
+        """
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self.cursor < self._committed:
+                try:
+                    await self._publish_some()
+                except Exception as failure:  # noqa: BLE001 -- trading goes on without neighbours
+                    self.failure = failure
+                    self._metrics.relay_failures += 1
+                    self._pulse.beat()
+                    await self._backoff.wait()
+                else:
+                    self.failure = None
+                    self._backoff.reset()
+
+    async def _publish_some(self) -> None:
+        events = await self._outbox.events_after(self.cursor, BATCH)
+        crash_point("outbox.after_read")
+        if not events:
+            raise LookupError(f"the outbox has no event after {self.cursor}")
+        for event in events:
+            await self._publish(event)
+
+    async def _publish(self, event: NumberedEvent) -> None:
+        await self._publisher.publish(event)
+        crash_point("outbox.after_confirm")
+        self._metrics.published += 1
+        self.cursor = event.number
+        self._pulse.beat()
+        self._carry(Mark(cursor_name(self.name), self._clock.now(), event.number))

@@ -1,0 +1,170 @@
+"""Runtime: one account's engine at work between a store, an exchange and its neighbours."""
+
+import asyncio
+from datetime import datetime
+
+from order_domain.config import EngineConfig
+from order_domain.driving import has_open_ends
+from order_domain.model.inputs import DeliveryInvalid, Operator, SignalDelivered
+from order_domain.model.steps import Reply
+from order_domain.ports.journal import StoreUnavailable
+from order_service.runtime.config import RuntimeConfig
+from order_service.runtime.crash import crash_point
+from order_service.runtime.metrics import Metrics
+from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
+from order_service.runtime.parts import Parts, Ports
+from order_service.runtime.stepper import EngineFactory
+from order_service.runtime.supervisor import supervise
+from order_service.runtime.workers import Workers
+
+
+class Runtime:
+    """Start it, ask it, stop it. It ends by itself when it may not go on, and says why.
+
+    Args:
+        engine: Makes an empty engine for `engine_config`.
+        ports: Store, exchange, source of signals, publishers and clock.
+    """
+
+    def __init__(
+        self,
+        config: RuntimeConfig,
+        engine_config: EngineConfig,
+        engine: EngineFactory,
+        ports: Ports,
+    ) -> None:
+        self.config = config
+        self._ports = ports
+        self._parts = Parts(config, engine_config, engine, ports)
+        self._workers = Workers(config, self._parts, ports)
+        self._main: asyncio.Task[Ended] | None = None
+        self.ended: Ended | None = None
+
+    @property
+    def metrics(self) -> Metrics:
+        """What has been counted since the start."""
+        return self._parts.metrics
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether signals are taken now: reconciled, the store there, and not too far behind."""
+        live = (
+            self.ended is None
+            and self._workers.ready.is_set()
+            and not self._workers.stopping.is_set()
+        )
+        return live and not self._parts.committer.is_behind
+
+    @property
+    def is_lease_proven(self) -> bool:
+        """Whether bytes may leave now."""
+        return self._ports.clock.monotonic() < self._parts.lease.until
+
+    async def start(self) -> None:
+        """Take the account over and return once signals are taken.
+
+        Raises:
+            LeaseHeld: Another owner has the account.
+            WrongMode: The store belongs to another mode or account.
+            RuntimeEnded: It ended before it was ready.
+        """
+        if self._main is not None:
+            raise RuntimeError("a runtime starts once; make a new one")
+        began_at = self._ports.clock.monotonic()
+        head = await self._parts.acquire()
+        self._parts.committer.begin(head, began_at)
+        self._main = asyncio.create_task(self._live(), name="runtime")
+        ready = asyncio.create_task(self._workers.ready.wait())
+        try:
+            await asyncio.wait({self._main, ready}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._main.done():
+            raise _ended_early(await self._main)
+
+    async def run(self) -> Ended:
+        """Start, and return when the runtime has ended. Raises what `start` raises."""
+        await self.start()
+        return await self.wait()
+
+    async def wait(self) -> Ended:
+        """Return when the runtime has ended."""
+        if self._main is None:
+            raise RuntimeError("not started")
+        return await asyncio.shield(self._main)
+
+    async def stop(self) -> Ended:
+        """Take no more signals, finish what was begun, publish, give the lease back.
+
+        Limited by `drain`.
+        """
+        self._workers.stopping.set()
+        self._parts.loop.open()
+        return await self.wait()
+
+    async def ask(self, request: Operator) -> Reply:
+        """Let a person's request be decided; return the reply once it is committed.
+
+        Raises RuntimeEnded.
+        """
+        if self._main is None or self.ended is not None:
+            raise _ended_early(self.ended or Ended(EndReason.STOPPED))
+        reply = self._parts.replies.expect(request.request_id)
+        await self._parts.inbox.request(request)
+        return await reply
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether inbox, committer, executors and relays have nothing to do before time moves."""
+        return self.ended is not None or (self._workers.is_idle and self._parts.is_idle)
+
+    async def idle(self) -> None:
+        """Return once the runtime is idle, or has ended."""
+        await self._parts.pulse.until(lambda: self.is_idle)
+
+    async def settle(self) -> None:
+        """Work off all that is here (lockstep). Raises RuntimeEnded."""
+        self._parts.loop.open()
+        await self.idle()
+        self._parts.loop.close()
+        if self.ended is not None:
+            raise _ended_early(self.ended)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When a driver must have moved time for the runtime: a Tick, or a retry."""
+        return self._parts.next_due
+
+    @property
+    def has_open_ends(self) -> bool:
+        """Whether time alone may still change an order or a signal."""
+        return has_open_ends(self._parts.stepper.engine.book)
+
+    async def deliver(self, message: SignalDelivered | DeliveryInvalid) -> None:
+        """Bring a delivery past the source, to which its acknowledgement goes all the same."""
+        crash_point("signal.received")
+        await self._parts.inbox.deliver(message)
+
+    async def _live(self) -> Ended:
+        try:
+            ended = await supervise(self._workers.all(), self._workers.passing)
+        finally:
+            self._parts.lease.give_up()
+            await self._parts.committer.land()
+            await self._ports.venue.close()
+        if ended.reason is EndReason.STOPPED:
+            await self._give_back()
+        self.ended = ended
+        self._parts.replies.fail(_ended_early(ended))
+        self._parts.pulse.beat()
+        return ended
+
+    async def _give_back(self) -> None:
+        try:
+            await self._ports.journal.release()
+        except StoreUnavailable:
+            self._parts.metrics.outages += 1  # the lease ends by itself
+
+
+def _ended_early(ended: Ended) -> RuntimeEnded:
+    return RuntimeEnded(reason=ended.reason.value, worker=ended.worker, error=ended.error)
