@@ -12,7 +12,7 @@ from order_domain.model.enums import Origin, TimeInForce
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
 from order_domain.notes import Note
-from order_domain.policy.limit_price import taking_price, touch_price
+from order_domain.policy.limit_price import touch_price
 from order_domain.risk.assess import Trail, admit, assess
 from order_domain.risk.base import Proposal, propose
 from order_domain.risk.child_size import MOST_LEGS
@@ -29,13 +29,11 @@ def recheck(order: Order, context: Context, config: EngineConfig) -> Assessment:
         Assessment: The allowed part of the order's leaves; zero, with the reason, when none is.
     """
     proposal = _propose(order, context)
-    proposal.price, proposal.requested = order.price, _remaining(order)
+    proposal.requested = _remaining(order)
     trail: Trail = []
     code = admit(proposal, context, config, trail)
     if code is Code.OK:
-        quote = proposal.quote = fresh_quote(context, config)
-        taking = None if quote is None else taking_price(proposal.side, quote)
-        proposal.value_at(taking if proposal.price is None else proposal.price)
+        proposal.value_at(fresh_quote(context, config), order.price)
         code = assess(proposal, context, config, trail, again=True)
     return Assessment(code, proposal.quantity if code is Code.OK else ZERO, tuple(trail))
 
@@ -92,12 +90,11 @@ def _price_at_touch(
     code = admit(proposal, context, config, trail)
     if code is not Code.OK:
         return code
-    quote = proposal.quote = fresh_quote(context, config)
+    quote = fresh_quote(context, config)
     if quote is None:
         trail.append((Code.QUOTE_MISSING, None, None, False))
         return Code.QUOTE_MISSING
-    proposal.price = touch_price(proposal.side, quote, proposal.instrument)
-    proposal.value_at(proposal.price)
+    proposal.value_at(quote, touch_price(proposal.side, quote, proposal.instrument))
     trail.append((Note.REQUOTE, order.terms.client_order_id, proposal.price, True))
     return assess(proposal, context, config, trail, again=True)
 

@@ -1,5 +1,7 @@
 """Drafts: the terms of a decision's orders, one for each child."""
 
+from typing import Final
+
 import attrs
 
 from order_domain.codes import Code
@@ -12,6 +14,12 @@ from order_domain.policy.splitting import split
 from order_domain.risk.assess import Trail
 from order_domain.risk.base import Proposal
 
+_DENIED: Final = Verdict.DENIED
+_EXPIRED: Final = Verdict.EXPIRED
+_OK: Final = Code.OK
+_ORDERED: Final = Verdict.ORDERED
+_SIGNAL_EXPIRED: Final = Code.SIGNAL_EXPIRED
+
 
 def ordered(proposal: Proposal, terms: OrderTerms, config: EngineConfig, trail: Trail) -> Decision:
     """The decision to order; `terms` are those of the first child."""
@@ -19,12 +27,12 @@ def ordered(proposal: Proposal, terms: OrderTerms, config: EngineConfig, trail: 
         drafts: tuple[Draft, ...] = (Draft(terms, proposal.price, proposal.quantity),)
     else:
         drafts = _children(proposal, terms, config)
-    return Decision(Verdict.ORDERED, Code.OK, tuple(trail), drafts, terms.replaces)
+    return Decision(_ORDERED, _OK, tuple(trail), drafts, terms.replaces)
 
 
 def denied(proposal: Proposal, terms: OrderTerms, code: Code, trail: Trail) -> Decision:
     """The decision not to. Its one draft, with the quantity that was denied, becomes a row."""
-    verdict = Verdict.EXPIRED if code is Code.SIGNAL_EXPIRED else Verdict.DENIED
+    verdict = _EXPIRED if code is _SIGNAL_EXPIRED else _DENIED
     return Decision(verdict, code, tuple(trail), (Draft(terms, proposal.price, proposal.quantity),))
 
 

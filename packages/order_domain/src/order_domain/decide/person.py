@@ -17,7 +17,6 @@ from order_domain.model.identifiers import (
 )
 from order_domain.model.inputs import PlaceOrder
 from order_domain.model.order import OrderTerms
-from order_domain.policy.limit_price import taking_price
 from order_domain.policy.position_side import only_closes, position_side_of
 from order_domain.policy.time_in_force import asked_time_in_force
 from order_domain.risk.assess import Trail, admit, assess
@@ -98,9 +97,7 @@ def _check(proposal: Proposal, context: Context, config: EngineConfig, trail: Tr
     code = admit(proposal, context, config, trail)
     if code is not Code.OK:
         return code
-    quote = proposal.quote = fresh_quote(context, config)
-    taking = None if quote is None else taking_price(proposal.side, quote)
-    proposal.value_at(taking if proposal.price is None else proposal.price)
+    proposal.value_at(fresh_quote(context, config), proposal.price)
     return assess(proposal, context, config, trail)
 
 

@@ -1,5 +1,7 @@
 """A signal's decision: gates, type, price, size, limits; then drafts, or the first reason not."""
 
+from typing import Final
+
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
 from order_domain.context import Context, Decision
@@ -10,7 +12,7 @@ from order_domain.model.order import OrderTerms
 from order_domain.model.signal import SignalIntent, TradingSignal
 from order_domain.notes import Note
 from order_domain.policy.cancels import replaced_orders
-from order_domain.policy.limit_price import limit_price, taking_price
+from order_domain.policy.limit_price import limit_price
 from order_domain.policy.order_type import choose_order_type
 from order_domain.policy.position_side import position_side_for
 from order_domain.policy.sizing import size
@@ -18,6 +20,15 @@ from order_domain.policy.time_in_force import time_in_force
 from order_domain.risk.assess import Trail, admit, assess
 from order_domain.risk.base import Proposal, propose
 from order_domain.risk.quote_age import fresh_quote
+
+_CLOSE: Final = SignalIntent.CLOSE
+_LIMIT: Final = OrderType.LIMIT
+_MARKET: Final = OrderType.MARKET
+_OK: Final = Code.OK
+_ORDER_VALUE_ABOVE_MAX: Final = Code.ORDER_VALUE_ABOVE_MAX
+_QUOTE_MISSING: Final = Code.QUOTE_MISSING
+_REPLACES: Final = Note.REPLACES
+_SIGNAL: Final = Origin.SIGNAL
 
 
 def decide(
@@ -34,21 +45,21 @@ def decide(
         signal.side,
         signal.strategy_id,
         signal.instrument_id,
-        Origin.SIGNAL,
+        _SIGNAL,
         signal.timestamp,
         context,
         leaving,
     )
-    proposal.must_reduce = signal.intent is SignalIntent.CLOSE
+    proposal.must_reduce = signal.intent is _CLOSE
     proposal.may_split = config.enable_order_splitting
     trail: Trail = []
     code = admit(proposal, context, config, trail)
-    if code is Code.OK:
+    if code is _OK:
         code = _price_and_size(signal, proposal, context, config, trail)
-    if code is Code.OK:
+    if code is _OK:
         code = assess(proposal, context, config, trail)
     terms = _terms(signal, proposal, context, config, generation)
-    if code is not Code.OK:
+    if code is not _OK:
         return denied(proposal, terms, code, trail)
     return ordered(proposal, terms, config, trail)
 
@@ -57,28 +68,25 @@ def _price_and_size(
     signal: TradingSignal, proposal: Proposal, context: Context, config: EngineConfig, trail: Trail
 ) -> Code:
     """Give the proposal its type, price and requested quantity."""
-    quote = proposal.quote = fresh_quote(context, config)
-    proposal.order_type = choose_order_type(signal, quote, config, trail)
-    if quote is not None:
-        if proposal.order_type is OrderType.LIMIT:
-            proposal.price = limit_price(proposal.side, quote, proposal.instrument, config)
-            proposal.value_at(proposal.price)
-        else:
-            proposal.value_at(taking_price(proposal.side, quote))
+    # Whatever may open has passed the gate of the quote.
+    quote = fresh_quote(context, config) if proposal.must_reduce else context.quote
+    order_type = proposal.order_type = choose_order_type(signal, quote, config, trail)
+    price = None
+    if quote is not None and order_type is _LIMIT:
+        price = limit_price(proposal.side, quote, proposal.instrument, config)
+    proposal.value_at(quote, price)
     requested = size(signal, proposal.unit, proposal.instrument.quantity_step, config, trail)
     if requested is not None:
         proposal.requested = requested
     elif not proposal.unit:
-        trail.append((Code.QUOTE_MISSING, None, None, False))
-        return Code.QUOTE_MISSING
+        trail.append((_QUOTE_MISSING, None, None, False))
+        return _QUOTE_MISSING
     else:
-        trail.append(
-            (Code.ORDER_VALUE_ABOVE_MAX, config.max_single_order_size, signal.amount, False)
-        )
-        return Code.ORDER_VALUE_ABOVE_MAX
+        trail.append((_ORDER_VALUE_ABOVE_MAX, config.max_single_order_size, signal.amount, False))
+        return _ORDER_VALUE_ABOVE_MAX
     if proposal.leaving:
-        trail.append((Note.REPLACES, len(proposal.leaving), proposal.closable, True))
-    return Code.OK
+        trail.append((_REPLACES, len(proposal.leaving), proposal.closable, True))
+    return _OK
 
 
 def _terms(
@@ -89,7 +97,7 @@ def _terms(
     generation: int,
 ) -> OrderTerms:
     """The first child's terms; complete also for a denial, so that it can be a row."""
-    quote, is_market = proposal.quote, proposal.order_type is OrderType.MARKET
+    quote, is_market = proposal.quote, proposal.order_type is _MARKET
     return OrderTerms(
         client_order_id=client_order_id(
             config.environment,
@@ -103,7 +111,7 @@ def _terms(
         side=signal.side,
         order_type=proposal.order_type,
         time_in_force=time_in_force(proposal.order_type, config),
-        origin=Origin.SIGNAL,
+        origin=_SIGNAL,
         signal_id=signal.signal_id,
         strategy_id=signal.strategy_id,
         trace_id=signal.trace_id,

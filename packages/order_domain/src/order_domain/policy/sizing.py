@@ -1,12 +1,17 @@
 """Sizing: a signal's amount as a quantity on the step, never lifted."""
 
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from order_domain.config import EngineConfig
 from order_domain.model.instrument import ONE
 from order_domain.model.signal import SignalIntent, TradingSignal
 from order_domain.notes import Note
 from order_domain.policy.order_type import Notes
+
+_AMOUNT: Final = Note.AMOUNT
+_CLOSE: Final = SignalIntent.CLOSE
+_WARM_UP: Final = Note.WARM_UP
 
 
 def size(
@@ -20,12 +25,12 @@ def size(
     amount = signal.amount
     if signal.is_warmup:
         amount *= config.warmup_size_factor
-        notes.append((Note.WARM_UP, config.warmup_size_factor, amount, True))
-    if signal.intent is SignalIntent.CLOSE and config.close_amount_is_base:
-        notes.append((Note.AMOUNT, "base", amount, True))
+        notes.append((_WARM_UP, config.warmup_size_factor, amount, True))
+    if signal.intent is _CLOSE and config.close_amount_is_base:
+        notes.append((_AMOUNT, "base", amount, True))
         unit = ONE
     else:
-        notes.append((Note.AMOUNT, "quote", amount, True))
+        notes.append((_AMOUNT, "quote", amount, True))
     return floor_amount(amount, unit, step) if unit else None
 
 

@@ -1,10 +1,14 @@
 """Symbol allow-list: the instruments this service may trade at all."""
 
+from typing import Final
+
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
 from order_domain.context import Context
 from order_domain.model.identifiers import symbol_of
 from order_domain.risk.base import Entry, Proposal
+
+_SYMBOL_NOT_ALLOWED: Final = Code.SYMBOL_NOT_ALLOWED
 
 
 def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry | None:
@@ -14,4 +18,4 @@ def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry 
         return None
     symbol = symbol_of(proposal.instrument_id)
     passed = symbol in allowed or proposal.instrument_id in allowed
-    return (Code.SYMBOL_NOT_ALLOWED, ",".join(sorted(allowed)), symbol, passed)
+    return (_SYMBOL_NOT_ALLOWED, ",".join(sorted(allowed)), symbol, passed)

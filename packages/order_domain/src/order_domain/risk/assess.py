@@ -9,21 +9,28 @@ from order_domain.model.enums import InstrumentStatus, Trading
 from order_domain.model.instrument import ZERO
 from order_domain.notes import Note
 from order_domain.risk import GATES, LIMITS
-from order_domain.risk.base import Cap, Entry, Proposal, Rule
+from order_domain.risk.base import Cap, Check, Entry, Proposal, Rule
 from order_domain.risk.child_size import largest_child
 
 Trail = list[Entry]
 """The trace while it is written."""
 
+_ACTIVE: Final = Trading.ACTIVE
+_OK: Final = Code.OK
+_RESIZED: Final = Note.RESIZED
+_SPLIT: Final = Note.SPLIT
+_TRADING: Final = InstrumentStatus.TRADING
 
-def _binding(*, reduces: bool, again: bool) -> tuple[Rule, ...]:
+
+def _binding(*, reduces: bool, again: bool) -> tuple[tuple[Check, Rule], ...]:
     return tuple(
-        rule
+        (rule.check, rule)
         for rule in LIMITS
         if (rule.binds_reductions or not reduces) and (rule.binds_again or not again)
     )
 
 
+_GATES: Final = tuple(rule.check for rule in GATES)
 _BINDING: Final = {
     (reduces, again): _binding(reduces=reduces, again=again)
     for reduces in (False, True)
@@ -33,18 +40,15 @@ _BINDING: Final = {
 
 def admit(proposal: Proposal, context: Context, config: EngineConfig, trail: Trail) -> Code:
     """Ask the gates. When all pass, the proposal knows whether it may only reduce."""
-    for rule in GATES:
-        entry = rule.check(proposal, context, config)
+    for check in _GATES:
+        entry = check(proposal, context, config)
         if entry is not None:
             trail.append(entry)
             if not entry[3]:
                 return Code[entry[0]]
-    if (
-        context.trading is not Trading.ACTIVE
-        or proposal.instrument.status is not InstrumentStatus.TRADING
-    ):
+    if context.trading is not _ACTIVE or proposal.instrument.status is not _TRADING:
         proposal.must_reduce = True
-    return Code.OK
+    return _OK
 
 
 def assess(
@@ -60,23 +64,23 @@ def assess(
     quantity = proposal.requested
     if proposal.must_reduce and not proposal.is_fixed and ZERO < proposal.closable < quantity:
         quantity = proposal.instrument.floor_quantity(proposal.closable)
-        trail.append((Note.RESIZED, proposal.requested, quantity, True))
+        trail.append((_RESIZED, proposal.requested, quantity, True))
     proposal.resize(quantity)
     if proposal.may_split:
         proposal.largest = largest_child(proposal, context, config)
         proposal.resize(quantity)
-    code = _ask(proposal, context, config, trail, again=again)
+    code = _ask(proposal, context, config, trail, again)
     if proposal.legs > 1:
-        trail.append((Note.SPLIT, proposal.largest_child, proposal.legs, True))
+        trail.append((_SPLIT, proposal.largest_child, proposal.legs, True))
     return code
 
 
 def _ask(
-    proposal: Proposal, context: Context, config: EngineConfig, trail: Trail, *, again: bool
+    proposal: Proposal, context: Context, config: EngineConfig, trail: Trail, again: bool
 ) -> Code:
     reduces = proposal.reduces
-    for rule in _BINDING[reduces, again]:
-        entry = rule.check(proposal, context, config)
+    for check, rule in _BINDING[reduces, again]:
+        entry = check(proposal, context, config)
         if entry is None:
             continue
         trail.append(entry)
@@ -86,8 +90,8 @@ def _ask(
             return Code[entry[0]]
         if proposal.reduces and not reduces:
             # Only the closing part is left: another order, under fewer rules.
-            return _ask(proposal, context, config, trail, again=again)
-    return Code.OK
+            return _ask(proposal, context, config, trail, again)
+    return _OK
 
 
 def _shrink(
@@ -108,7 +112,7 @@ def _shrink(
         if (proposal.reduces and not rule.binds_reductions) or _passes(
             rule, proposal, context, config
         ):
-            trail.append((Note.RESIZED, before, candidate, True))
+            trail.append((_RESIZED, before, candidate, True))
             return True
     proposal.resize(before)
     return False

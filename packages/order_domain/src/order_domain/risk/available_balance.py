@@ -1,6 +1,7 @@
 """Available balance: margin and fee of the opening part are free in the coin it spends."""
 
 from decimal import Decimal
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
@@ -10,6 +11,13 @@ from order_domain.model.instrument import ONE, ZERO, Instrument
 from order_domain.model.order import Order
 from order_domain.risk.base import Entry, Proposal
 from order_domain.risk.leaves import freed
+
+_BALANCE_MISSING: Final = Code.BALANCE_MISSING
+_BUY: Final = Side.BUY
+_INSUFFICIENT_BALANCE: Final = Code.INSUFFICIENT_BALANCE
+_SELL: Final = Side.SELL
+_INVERSE: Final = Category.INVERSE
+_SPOT: Final = Category.SPOT
 
 
 def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry | None:
@@ -21,7 +29,7 @@ def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry |
         return None
     available = context.available
     if available is None or proposal.reference is None:
-        return (Code.BALANCE_MISSING, None, None, False)
+        return (_BALANCE_MISSING, None, None, False)
     needed = reservation(
         proposal.instrument,
         proposal.side,
@@ -30,7 +38,7 @@ def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry |
     )
     if proposal.leaving:
         needed -= _freed(proposal, context)
-    return (Code.INSUFFICIENT_BALANCE, available, needed, needed <= available)
+    return (_INSUFFICIENT_BALANCE, available, needed, needed <= available)
 
 
 def cap(proposal: Proposal, context: Context, _config: EngineConfig) -> Decimal:
@@ -47,10 +55,10 @@ def cap(proposal: Proposal, context: Context, _config: EngineConfig) -> Decimal:
 
 def reservation(instrument: Instrument, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
     """What an opening quantity holds, in the coin that `instrument.spent_coin` names."""
-    if instrument.category is Category.SPOT and side is Side.SELL:
+    if instrument.category is _SPOT and side is _SELL:
         return quantity
-    rate = instrument.initial_margin_rate + instrument.taker_fee_rate
-    return instrument.notional(price, quantity) * rate
+    notional = quantity / price if instrument.category is _INVERSE else price * quantity
+    return notional * (instrument.initial_margin_rate + instrument.taker_fee_rate)
 
 
 def _freed(proposal: Proposal, context: Context) -> Decimal:
@@ -58,7 +66,7 @@ def _freed(proposal: Proposal, context: Context) -> Decimal:
         terms = order.terms
         price = order.price
         if price is None:
-            price = terms.decision_ask if terms.side is Side.BUY else terms.decision_bid
+            price = terms.decision_ask if terms.side is _BUY else terms.decision_bid
         if price is None or terms.reduce_only:
             return ZERO
         return reservation(proposal.instrument, terms.side, price, order.leaves_quantity)

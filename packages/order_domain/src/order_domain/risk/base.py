@@ -1,11 +1,9 @@
-"""Proposal.
-
-One order as the rules see it, with the numbers that several of them need; and what a rule is.
-"""
+"""Proposal: one order as the rules see it, with the numbers that several need; what a rule is."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import attrs
 
@@ -21,6 +19,11 @@ from order_domain.risk.leaves import freed_leaves
 
 Entry = tuple[str, object, object, bool]
 """(code, limit, actual, passed)."""
+
+# Here and in the rules, members of enums are looked up once: on Python 3.11 each look-up on the
+# path of an order costs as much as a Decimal addition.
+_BUY: Final = Side.BUY
+_INVERSE: Final = Category.INVERSE
 
 
 @attrs.define(slots=True)
@@ -44,7 +47,8 @@ class Proposal:
         instrument: Not set when it is not known; the gates let nothing on without it.
         order_type, price, quote: Set when the gates have passed.
         reference: The price it is valued at: its limit, else the touch. None without a quote.
-        unit: Quote units of one base unit at that price.
+        unit: Quote units of one base unit at that price; one for inverse contracts.
+        mark, mark_unit: The mark price, and the quote units of one base unit at it.
         value: Quote units of the whole quantity.
         requested: The quantity before any resize.
         reduces: The whole of it reduces; it is (to be) sent reduce-only.
@@ -73,6 +77,8 @@ class Proposal:
     quote: Quote | None = None
     reference: Decimal | None = None
     unit: Decimal = ZERO
+    mark: Decimal | None = None
+    mark_unit: Decimal = ZERO
     quantity: Decimal = ZERO
     value: Decimal = ZERO
     requested: Decimal = ZERO
@@ -80,11 +86,19 @@ class Proposal:
     largest: Decimal = ZERO
     legs: int = 1
 
-    def value_at(self, reference: Decimal | None) -> None:
-        """Take the price the order is valued at; without one only reductions go on."""
-        if reference is not None:
-            self.reference = reference
-            self.unit = quote_unit(self.instrument, reference)
+    def value_at(self, quote: Quote | None, price: Decimal | None) -> None:
+        """Take the quote, and the limit price if there is one. Only reductions need neither."""
+        reference = price
+        if quote is not None:
+            self.quote = quote
+            self.mark = self.mark_unit = quote.mark_price
+            if price is None:
+                reference = quote.ask if self.side is _BUY else quote.bid
+        if reference is None:
+            return
+        self.price, self.reference, self.unit = price, reference, reference
+        if self.instrument.category is _INVERSE:
+            self.unit = self.mark_unit = ONE
 
     def resize(self, quantity: Decimal) -> None:
         """Take a quantity, and what follows from it."""
@@ -132,7 +146,7 @@ def propose(
 
     Orders in `leaving` count as gone.
     """
-    if side is Side.BUY:
+    if side is _BUY:
         ahead, own, against = context.position, context.buy_leaves, context.sell_leaves
     else:
         ahead, own, against = -context.position, context.sell_leaves, context.buy_leaves
@@ -156,11 +170,6 @@ def propose(
     if context.instrument is not None:
         proposal.instrument = context.instrument
     return proposal
-
-
-def quote_unit(instrument: Instrument, price: Decimal) -> Decimal:
-    """Quote units of one unit of quantity at a price: the price; for inverse contracts one."""
-    return ONE if instrument.category is Category.INVERSE else price
 
 
 Check = Callable[[Proposal, Context, EngineConfig], Entry | None]

@@ -1,6 +1,7 @@
 """Order value: the limit of one order, and its largest part of exposure or balance."""
 
 from decimal import Decimal
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
@@ -9,6 +10,8 @@ from order_domain.model.instrument import ZERO
 from order_domain.risk.base import Entry, Proposal
 from order_domain.risk.child_size import value_limit
 
+_ORDER_VALUE_ABOVE_MAX: Final = Code.ORDER_VALUE_ABOVE_MAX
+
 
 def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry | None:
     """Binds each child, in quote units at the order's own price; not a person's close."""
@@ -16,7 +19,7 @@ def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry |
         return None
     limit = value_limit(proposal, context, config)
     value = proposal.value if proposal.legs == 1 else proposal.largest_child * proposal.unit
-    return (Code.ORDER_VALUE_ABOVE_MAX, limit, value, limit is not None and value <= limit)
+    return (_ORDER_VALUE_ABOVE_MAX, limit, value, limit is not None and value <= limit)
 
 
 def cap(proposal: Proposal, context: Context, config: EngineConfig) -> Decimal:

@@ -1,6 +1,7 @@
 """Reductions and flips: how much this side may still close, and whether it may go beyond."""
 
 from decimal import Decimal
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
@@ -9,13 +10,17 @@ from order_domain.model.enums import Category
 from order_domain.model.instrument import ZERO
 from order_domain.risk.base import Entry, Proposal
 
+_FLIP_NOT_ALLOWED: Final = Code.FLIP_NOT_ALLOWED
+_NOTHING_TO_CLOSE: Final = Code.NOTHING_TO_CLOSE
+_SPOT: Final = Category.SPOT
+
 
 def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry | None:
     """A reduction stays within what is closable; beyond is a flip: by setting, not on spot."""
     quantity = proposal.quantity
     if proposal.must_reduce:
         return (
-            Code.NOTHING_TO_CLOSE,
+            _NOTHING_TO_CLOSE,
             proposal.closable,
             quantity,
             ZERO < quantity <= proposal.closable,
@@ -23,8 +28,8 @@ def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry 
     if proposal.ahead >= 0:
         return None
     if may_flip(proposal, config):
-        return (Code.FLIP_NOT_ALLOWED, None, quantity, True)
-    return (Code.FLIP_NOT_ALLOWED, proposal.closable, quantity, quantity <= proposal.closable)
+        return (_FLIP_NOT_ALLOWED, None, quantity, True)
+    return (_FLIP_NOT_ALLOWED, proposal.closable, quantity, quantity <= proposal.closable)
 
 
 def cap(proposal: Proposal, _context: Context, _config: EngineConfig) -> Decimal:
@@ -34,8 +39,4 @@ def cap(proposal: Proposal, _context: Context, _config: EngineConfig) -> Decimal
 
 def may_flip(proposal: Proposal, config: EngineConfig) -> bool:
     """Spot has nothing below zero; in hedge mode each side is a position of its own."""
-    return (
-        config.allow_flip
-        and not config.hedge_mode
-        and proposal.instrument.category is not Category.SPOT
-    )
+    return config.allow_flip and not config.hedge_mode and proposal.instrument.category is not _SPOT

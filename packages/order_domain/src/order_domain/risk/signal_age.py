@@ -1,6 +1,7 @@
 """Signal age: neither too old to act on nor from the future."""
 
 from datetime import timedelta
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.config import EngineConfig
@@ -9,6 +10,9 @@ from order_domain.risk.base import Entry, Proposal
 
 _NOW = timedelta(0)
 
+_SIGNAL_EXPIRED: Final = Code.SIGNAL_EXPIRED
+_SIGNAL_FROM_FUTURE: Final = Code.SIGNAL_FROM_FUTURE
+
 
 def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry | None:
     """Binds signals only. Exactly the allowed age, and exactly the allowed skew, still pass."""
@@ -16,6 +20,6 @@ def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry |
         return None
     age = context.now - proposal.timestamp
     if age < _NOW and -age > config.signal_future_skew:
-        return (Code.SIGNAL_FROM_FUTURE, config.signal_future_skew, -age, False)
+        return (_SIGNAL_FROM_FUTURE, config.signal_future_skew, -age, False)
     oldest = config.signal_max_age
-    return (Code.SIGNAL_EXPIRED, oldest, age, age <= oldest)
+    return (_SIGNAL_EXPIRED, oldest, age, age <= oldest)
