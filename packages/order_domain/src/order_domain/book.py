@@ -177,10 +177,12 @@ class Book:
     def _evict_signals(self, before: datetime, *, keep_ids: bool) -> None:
         old: list[SignalId] = []
         for signal_id, row in self.signals.items():
-            if row.decided_at is None or any(order_id in self.orders for order_id in row.order_ids):
+            if row.decided_at is None:
                 continue
             if row.decided_at >= before:
                 break
+            if any(order_id in self.orders for order_id in row.order_ids):
+                continue
             old.append(signal_id)
         for signal_id in old:
             row = self.signals.pop(signal_id)

@@ -144,6 +144,10 @@ class EngineConfig:
             raise InvalidValue(
                 field="duplicate_window", rule="at most retention", value=self.duplicate_window
             )
+        if self.retention < self.watermark_overlap + 2 * self.sweep_interval:
+            # a sweep must never bring an execution that the book has already forgotten
+            rule = "at least watermark_overlap + 2 x sweep_interval"
+            raise InvalidValue(field="retention", rule=rule, value=self.retention)
         if self.limit_time_in_force not in (TimeInForce.POST_ONLY, TimeInForce.GTC):
             raise InvalidValue(
                 field="limit_time_in_force", rule="PostOnly or GTC", value=self.limit_time_in_force

@@ -317,7 +317,8 @@ def _compare_positions(work: Work, result: SweepResult) -> None:
             continue
         count = 1 if mark is None else mark.number + 1
         work.put_mark(name, work.now, count)
-        work.watch.sweep_wanted = work.watch.sweep_wanted or "MISMATCH"
+        if count == 1:
+            work.watch.sweep_at = work.now + _SECOND  # a fill may be on its way: look again soon
         if count == 2:
             detail = (
                 ("instrument_id", key[0]),
