@@ -67,6 +67,7 @@ class SimulatedVenue:
         self._waiting: defaultdict[Key, deque[asyncio.Future[Any]]] = defaultdict(deque)
         self._woken = asyncio.Event()
         self._closing = False
+        self._error: Exception | None = None
         self._task: asyncio.Task[None] | None = None
         self._latest = datetime.min.replace(tzinfo=UTC)
 
@@ -181,6 +182,8 @@ class SimulatedVenue:
         return self._latest
 
     async def _reply(self, key: Key) -> Any:
+        if self._error is not None:
+            raise self._error
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[key].append(future)
         self._woken.set()
@@ -199,6 +202,7 @@ class SimulatedVenue:
                 else:
                     await self._pump_aside(now)
         except Exception as error:
+            self._error = error
             self._facts.close(error)
             for futures in self._waiting.values():
                 for future in futures:
