@@ -40,7 +40,9 @@ def test_an_id_is_known_for_good_once_it_is_released() -> None:
     ],
     ids=["environment", "account", "strategy", "signal", "leg", "generation"],
 )
-def test_each_part_of_a_decision_makes_another_id(other: tuple[str, str, str, str, int, int]) -> None:
+def test_each_part_of_a_decision_makes_another_id(
+    other: tuple[str, str, str, str, int, int],
+) -> None:
     assert client_order_id(*other) != client_order_id(*ARGUMENTS)
 
 

@@ -31,7 +31,6 @@ _REFUSED: Final = (
     110025,  # position mode does not match
     110026,  # cross or isolated mode unchanged
     110028,  # open orders block the change
-    110030,  # duplicate order id (struck out of the docs)
     110032,  # parameters
     110043,  # leverage not modified
     110044,  # available margin insufficient
