@@ -1,6 +1,5 @@
 """The synthetic market and the demo made of it: the same for a seed, and fit to be traded."""
 
-import json
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from order_adapters.intake.demo import make_demo
-from order_adapters.intake.fault_json import load_faults
 from order_adapters.intake.market_csv import MarketFile
 from order_adapters.intake.signal_json import read_delivery
 from order_adapters.intake.synthetic import SyntheticMarket
+from order_adapters.simulator.fault_lines import parse_faults
 from order_adapters.simulator.trade import MarketTrade
 from order_domain.model.identifiers import instrument_id
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
@@ -77,9 +76,7 @@ def test_the_files_of_the_demo_are_read_without_a_bad_row(tmp_path: Path) -> Non
         assert file.span() is not None
         assert (file.rows > 1000, file.bad) == (True, 0)
 
-    faults = tmp_path / "faults.json"
-    faults.write_text(json.dumps(demo.faults))
-    assert load_faults(faults).faults
+    assert parse_faults(demo.faults.splitlines()).faults
 
 
 def test_the_signals_of_the_demo_hold_one_of_each_kind() -> None:

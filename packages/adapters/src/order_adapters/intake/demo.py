@@ -1,6 +1,6 @@
 """The demo's script: market, signals and faults that show all that can happen to an order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -50,20 +50,21 @@ _BROKEN: Final[Mapping[int, str]] = {
     72_000: '{"signal_id": "32c32444-a48c-4d5c-a1fe-b6249df2025f", "signal_type": "bu',
     73_000: '{"signal_id": "test-001", "signal_type": "buy"}',
 }
-FAULTS: Final[Sequence[Mapping[str, object]]] = (
-    # Carried out, but nobody answers: unknown, then found.
-    {"kind": "lose_answer", "request": "create", "nth": 4},
-    {"kind": "lose_answer", "request": "create", "nth": 31},
-    # Never arrives: unknown, proven absent, sent again under the same id.
-    {"kind": "lose_request", "request": "create", "nth": 17},
-    # Definitely not accepted: the next attempt.
-    {"kind": "answer_code", "request": "create", "nth": 23, "code": 10006},
-    # The stream misbehaves.
-    {"kind": "duplicate_report", "report": "execution", "nth": 6, "count": 3},
-    {"kind": "delay_report", "report": "order", "nth": 40, "by_ms": 800},
-    {"kind": "lose_report", "report": "execution", "nth": 20},
-    {"kind": "lose_answer", "request": "cancel", "nth": 5},
-)
+FAULTS: Final = """\
+# Carried out, but nobody answers: unknown, then found.
+{"fault": "lose_answer", "request": "create", "nth": 4}
+{"fault": "lose_answer", "request": "create", "nth": 31}
+# Never arrives: unknown, proven absent, sent again under the same id.
+{"fault": "lose_request", "request": "create", "nth": 17}
+# Definitely not accepted: the next attempt.
+{"fault": "answer_code", "request": "create", "nth": 23, "code": 10006}
+# The stream misbehaves.
+{"fault": "duplicate_report", "report": "execution", "nth": 6, "count": 3}
+{"fault": "delay_report", "report": "order", "nth": 40, "by_ms": 800}
+{"fault": "lose_report", "report": "execution", "nth": 20}
+# A cancel that is carried out without an answer.
+{"fault": "lose_answer", "request": "cancel", "nth": 5}
+"""
 
 
 @attrs.frozen(slots=True)
@@ -72,7 +73,7 @@ class Demo:
 
     markets: Mapping[str, str]
     signals: str
-    faults: Mapping[str, object]
+    faults: str
 
 
 def make_demo(seed: int) -> Demo:
@@ -84,7 +85,7 @@ def make_demo(seed: int) -> Demo:
         for each in natures
     }
     lines = SyntheticSignals(seed, market, _SPECIALS, _BROKEN).lines()
-    return Demo(markets, "\n".join(lines) + "\n", {"faults": list(FAULTS)})
+    return Demo(markets, "\n".join(lines) + "\n", FAULTS)
 
 
 def _with_jumps(nature: Nature) -> Nature:

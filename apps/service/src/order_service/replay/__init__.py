@@ -1,0 +1,1 @@
+"""Replay: recorded signals against a recorded market, in virtual time, through the real runtime."""

@@ -1,0 +1,180 @@
+"""Run: one replay from plan to totals; runtime, store and exchange wired to virtual time."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from order_adapters.clock import VirtualClock
+from order_adapters.intake.signal_file import SignalFile
+from order_adapters.messaging.memory import MemorySignalSource
+from order_adapters.schedule import Schedule, timed
+from order_adapters.simulator import SimulatedExchange, SimulatorConfig
+from order_adapters.venues.simulated import SimulatedVenue, StateFile
+from order_domain.engine import Engine
+from order_domain.model.identifiers import InstrumentId
+from order_domain.model.quote import Quote
+from order_service.replay.market import MarketFeed, MarketRow, Survey
+from order_service.replay.plan import ReplayPlan
+from order_service.replay.resumption import Resumption, StoreNotEmpty, look_into, without
+from order_service.replay.totals import Totals, count
+from order_service.runtime.config import RuntimeConfig
+from order_service.runtime.parts import Ports
+from order_service.runtime.replay import drive
+from order_service.runtime.runtime import Runtime
+from order_service.stores import Store, file_of, open_store
+
+Progress = Callable[[datetime, datetime, datetime], None]
+"""Called with the market's first moment, where time is, and the market's last."""
+OWNER: Final = "replay"
+TOLD_EVERY: Final = timedelta(seconds=1)
+_SECOND: Final = timedelta(seconds=1)
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Replayed:
+    """What came of a replay.
+
+    Attributes:
+        marks: The last price of each instrument, for unrealised PnL.
+        signals_error: Why the signal file ended early, empty otherwise.
+    """
+
+    totals: Totals
+    surveys: tuple[Survey, ...]
+    marks: Mapping[InstrumentId, Decimal]
+    signals_error: str
+
+
+async def run_replay(plan: ReplayPlan, progress: Progress | None = None) -> Replayed:
+    """Take signals through a market; return what the store holds in the end.
+
+    Raises:
+        StoreNotEmpty: The store holds rows and the plan does not say resume.
+        InputInvalid: A market file cannot be used.
+        LeaseHeld, WrongMode, RuntimeEnded: As the runtime raises them.
+        OSError: A file cannot be read.
+    """
+    feed = MarketFeed(plan.markets, plan.rules)
+    clock = VirtualClock(feed.first)
+    store = open_store(plan.store_url, clock)
+    await store.open()
+    try:
+        return await _replayed(plan, feed, clock, store, progress)
+    finally:
+        await store.close()
+
+
+async def _replayed(
+    plan: ReplayPlan,
+    feed: MarketFeed,
+    clock: VirtualClock,
+    store: Store,
+    progress: Progress | None,
+) -> Replayed:
+    keeper = _keeper(plan)
+    done = await _begin(plan, store, clock, keeper)
+    venue = SimulatedVenue(_exchange(plan, feed), clock, keeper=keeper, drives=False)
+    runtime = await _runtime(plan, clock, store, venue)
+    signals = SignalFile(plan.signals)
+    marks: dict[InstrumentId, Decimal] = {}
+    recorded = Schedule(
+        _from(feed, None if keeper is None else keeper.saved_at, marks),
+        timed(without(signals, done.lines), feed.first, feed.last),
+    )
+    try:
+        await drive(runtime, venue, clock, recorded, _Pace(plan.speed, feed, progress))
+    finally:
+        await runtime.stop()
+    return Replayed(
+        totals=await count(store.views),
+        surveys=feed.surveys,
+        marks=marks,
+        signals_error=signals.error,
+    )
+
+
+def _keeper(plan: ReplayPlan) -> StateFile | None:
+    """Where the account of the simulated exchange lives: beside a store that is a file."""
+    path = file_of(plan.store_url)
+    return None if path is None else StateFile(path.with_name(f"{path.name}.venue"))
+
+
+async def _begin(
+    plan: ReplayPlan, store: Store, clock: VirtualClock, keeper: StateFile | None
+) -> Resumption:
+    """Refuse to mix two runs; set time to where the earlier one stopped."""
+    done = await look_into(store.views)
+    saved_at = None if keeper is None else keeper.saved_at
+    if not plan.resume and (done.rows or saved_at is not None):
+        raise StoreNotEmpty(rows=done.rows)
+    for moment in (done.at, saved_at):
+        if moment is not None:
+            clock.advance_to(max(moment, clock.now()))
+    return done
+
+
+def _exchange(plan: ReplayPlan, feed: MarketFeed) -> SimulatedExchange:
+    (coin,) = {each.settle_coin for each in feed.instruments}
+    config = SimulatorConfig(
+        seed=plan.seed,
+        environment=plan.config.environment,
+        balances={coin: plan.balance},
+        hedge_mode=plan.config.hedge_mode,
+        recv_window=plan.config.recv_window,
+    )
+    return SimulatedExchange(instruments=feed.instruments, config=config, faults=plan.faults)
+
+
+async def _runtime(
+    plan: ReplayPlan, clock: VirtualClock, store: Store, venue: SimulatedVenue
+) -> Runtime:
+    source = MemorySignalSource()
+    await source.finish()  # deliveries come from the schedule; the source only hears of verdicts
+    return Runtime(
+        RuntimeConfig(owner=OWNER, lockstep=True),
+        plan.config,
+        lambda: Engine(plan.config),
+        Ports(
+            journal=store.journal,
+            outbox=store.outbox,
+            venue=venue,
+            source=source,
+            publishers={},
+            clock=clock,
+        ),
+    )
+
+
+def _from(
+    feed: MarketFeed, saved_at: datetime | None, marks: dict[InstrumentId, Decimal]
+) -> Iterator[MarketRow]:
+    """Yield what the exchange has not seen yet, and remember the last prices."""
+    for row in feed:
+        if isinstance(row, Quote):
+            marks[row.instrument_id] = row.mark_price
+        if saved_at is None or row.at > saved_at:
+            yield row
+
+
+class _Pace:
+    """Lets a replay take its time, and tells how far it is."""
+
+    def __init__(self, speed: Decimal | None, feed: MarketFeed, progress: Progress | None) -> None:
+        self._speed = speed
+        self._feed = feed
+        self._progress = progress
+        self._last: datetime | None = None
+        self._told: datetime | None = None
+
+    async def __call__(self, moment: datetime) -> None:
+        """Called with each instant before time moves to it."""
+        if self._progress is not None and (self._told is None or moment - self._told >= TOLD_EVERY):
+            self._told = moment
+            self._progress(self._feed.first, moment, self._feed.last)
+        if self._speed is not None and self._last is not None and moment > self._last:
+            await asyncio.sleep((moment - self._last) / _SECOND / float(self._speed))
+        self._last = moment if self._last is None else max(moment, self._last)
