@@ -6,7 +6,6 @@ from order_domain.errors import IllegalTransition
 from order_domain.lifecycle import (
     OUTCOMES,
     Trigger,
-    is_revival,
     outcome,
     status_for_neighbours,
     to_mermaid,
@@ -100,7 +99,6 @@ def test_a_fact_overrules_an_end_that_an_answer_or_we_had_put(
     state: tuple[OrderStatus, EndedBy], trigger: Trigger
 ) -> None:
     assert outcome(*state, trigger) == FACTS[trigger]
-    assert is_revival(*state, trigger)
 
 
 @pytest.mark.parametrize("state", BY_THE_EXCHANGE, ids=str)
@@ -109,7 +107,6 @@ def test_an_end_that_the_exchange_reported_absorbs_everything(
     state: tuple[OrderStatus, EndedBy], trigger: Trigger
 ) -> None:
     assert outcome(*state, trigger) is None
-    assert not is_revival(*state, trigger)
 
 
 @pytest.mark.parametrize("state", OVERRULED, ids=str)
@@ -118,7 +115,6 @@ def test_an_answer_never_brings_an_ended_order_back(
     state: tuple[OrderStatus, EndedBy], trigger: Trigger
 ) -> None:
     assert outcome(*state, trigger) is None
-    assert not is_revival(*state, trigger)
 
 
 @pytest.mark.parametrize("status", [S.INTENT, S.SUBMITTING, S.UNKNOWN])

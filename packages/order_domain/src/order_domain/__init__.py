@@ -1,1 +1,4 @@
-"""The pure heart of the order manager: model, rules, decisions, book and engine; no I/O, no clock."""
+"""The pure heart of the order manager.
+
+Model, rules, decisions, book and engine; no I/O, no clock.
+"""

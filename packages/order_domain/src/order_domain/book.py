@@ -121,7 +121,9 @@ class Book:
 
     def apply(self, change: Change) -> None:
         """Put one row version in the place of the old one and follow it through every index."""
-        _APPLY[change.__class__](self, change)
+        apply = APPLY[change.__class__]
+        if apply is not None:
+            apply(self, change)
 
     # -- what handlers ask -----------------------------------------------------------------------
 
@@ -209,14 +211,14 @@ class Book:
         status = order.status
         key = (terms.instrument_id, terms.position_side)
         self.orders[order_id] = order
-        self.leaves_cache.pop(key, None)
+        if key in self.leaves_cache:
+            del self.leaves_cache[key]
+        live = self.live.get(key)
         if status in TERMINAL and order.reported_cum <= order.cum_quantity:
-            live = self.live.get(key)
-            if live is not None:
-                live.pop(order_id, None)
+            if live is not None and order_id in live:
+                del live[order_id]
             self.closed[order_id] = order.closed_at or order.updated_at
         else:
-            live = self.live.get(key)
             if live is None:
                 live = self.live[key] = {}
             live[order_id] = order
@@ -224,38 +226,44 @@ class Book:
                 del self.closed[order_id]
         if status is OrderStatus.INTENT:
             self.intents[order_id] = None
-        else:
-            self.intents.pop(order_id, None)
+        elif order_id in self.intents:
+            del self.intents[order_id]
         if status is OrderStatus.UNKNOWN:
             self.unknown[order_id] = None
-        else:
+        elif self.unknown:
             self.unknown.pop(order_id, None)
         if order.venue_order_id:
             self.by_venue_id[order.venue_order_id] = order_id
         self._follow_reservation(order)
 
     def _follow_reservation(self, order: Order) -> None:
+        """An order holds balance from its birth until the wallet can show it, or it ends empty."""
         order_id = order.terms.client_order_id
-        ended_empty = order.status in TERMINAL and not order.cum_quantity and not order.reported_cum
-        if ended_empty or order.terms.origin is Origin.EXTERNAL or self._wallet_shows(order):
-            self.unseen_by_wallet.pop(order_id, None)
-        else:
-            self.unseen_by_wallet[order_id] = order
-
-    def _wallet_shows(self, order: Order) -> bool:
         if order.first_working_at is None:
-            return False
+            holds = order.status not in TERMINAL
+        else:
+            ended_empty = order.status in TERMINAL and not (
+                order.cum_quantity or order.reported_cum
+            )
+            holds = not ended_empty and not self._wallet_shows(order, order.first_working_at)
+        if holds and order.terms.origin is not Origin.EXTERNAL:
+            self.unseen_by_wallet[order_id] = order
+        elif order_id in self.unseen_by_wallet:
+            del self.unseen_by_wallet[order_id]
+
+    def _wallet_shows(self, order: Order, since: datetime) -> bool:
         instrument = self.instruments.get(order.terms.instrument_id)
         if instrument is None:
             return False
         balance = self.balances.get(instrument.spent_coin(order.terms.side))
-        return balance is not None and balance.as_of >= order.first_working_at
+        return balance is not None and balance.as_of >= since
 
     def _apply_balance(self, balance: Balance) -> None:
         self.balances[balance.coin] = balance
         if self.unseen_by_wallet:
             for order in list(self.unseen_by_wallet.values()):
-                if self._wallet_shows(order):
+                since = order.first_working_at
+                if since is not None and self._wallet_shows(order, since):
                     del self.unseen_by_wallet[order.terms.client_order_id]
 
     def _apply_command(self, command: Command) -> None:
@@ -331,15 +339,12 @@ class Book:
     def _apply_request(self, row: RequestRow) -> None:
         self.requests[row.request_id] = row
 
-    def _keep_nothing(self, row: Change) -> None:
-        """History rows: written, read by people, never needed for a decision."""
-
 
 _ACTIVE = (Trading.ACTIVE, "")
 _VOLATILE = frozenset(("leaves_cache", "quotes", "seen", "signals_complete"))
-_APPLY: dict[type, Callable[[Book, Any], None]] = {
+APPLY: dict[type, Callable[[Book, Any], None] | None] = {
     Order: Book._apply_order,
-    Event: Book._keep_nothing,
+    Event: None,
     LedgerEntry: Book._apply_ledger,
     Position: Book._apply_position,
     Balance: Book._apply_balance,
@@ -349,6 +354,6 @@ _APPLY: dict[type, Callable[[Book, Any], None]] = {
     TradingStateRow: Book._apply_state,
     RequestRow: Book._apply_request,
     Instrument: Book._apply_instrument,
-    DeliveryRow: Book._keep_nothing,
-    PositionSnapshot: Book._keep_nothing,
+    DeliveryRow: None,
+    PositionSnapshot: None,
 }

@@ -16,7 +16,9 @@ class OrderManagerError(Exception):
 
     def __init__(self, **details: object) -> None:
         self.details = details
-        super().__init__(f"{self.code}: " + ", ".join(f"{name}={value}" for name, value in details.items()))
+        super().__init__(
+            f"{self.code}: " + ", ".join(f"{name}={value}" for name, value in details.items())
+        )
 
 
 class InvalidValue(OrderManagerError, ValueError):

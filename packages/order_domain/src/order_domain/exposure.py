@@ -71,6 +71,10 @@ def position(book: Book, key: PositionKey) -> Decimal:
 def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Decimal | None:
     """Quote value of the larger side of every other position and its orders; None if unpriced."""
     total = ZERO
+    if len(book.positions) <= 1 and len(book.live) <= 1:
+        own_key = (instrument_id, own)
+        if all(key == own_key for key in (*book.positions, *book.live)):
+            return total
     for key in dict.fromkeys((*book.positions, *book.live)):
         if key[0] == instrument_id and key[1] is own:
             continue

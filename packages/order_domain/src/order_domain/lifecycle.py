@@ -114,21 +114,12 @@ def outcome(
         IllegalTransition: The pair cannot happen unless our own code is wrong (only CLAIM, WITHDRAW
             and LAPSE can).
     """
-    edges = OUTCOMES[(status, ended_by)]
-    if trigger not in edges:
+    try:
+        return OUTCOMES[status, ended_by][trigger]
+    except KeyError:
         raise IllegalTransition(
             status=status, ended_by=ended_by, trigger=trigger, client_order_id=subject
-        )
-    return edges[trigger]
-
-
-def is_revival(status: OrderStatus, ended_by: EndedBy, trigger: Trigger) -> bool:
-    """Tell whether a fact overrules the end that an answer or we had put to an order."""
-    return (
-        ended_by in (E.US, E.ANSWER)
-        and trigger in _FACTS
-        and OUTCOMES[(status, ended_by)][trigger] is not None
-    )
+        ) from None
 
 
 _NEIGHBOURS: Final[Mapping[OrderStatus, str]] = {

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from order_domain.codes import Code
 from order_domain.engine import states
-from order_domain.engine.orders import copy_command
+from order_domain.engine.orders import copy_command, nudge
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -75,8 +75,7 @@ def _created(work: Work, order: Order, answer: Answer) -> None:
         return
     work.watch.settle(order.terms.client_order_id)
     work.watch.acked.append((work.now + work.config.acked_silence, order.terms.client_order_id))
-    if work.book.intents:
-        work.watch.intents_due = True
+    nudge(work)
     work.emit(new, EventKind.ORDER_ACCEPTED)
 
 
@@ -86,7 +85,7 @@ def _refused(work: Work, order: Order, answer: Answer) -> None:
         return
     new.code, new.text = Code.VENUE_REFUSED, f"{answer.code} {answer.text}".strip()
     work.watch.settle(order.terms.client_order_id)
-    work.watch.intents_due = True
+    nudge(work)
     work.emit(new, EventKind.ORDER_REJECTED, code=new.code, text=new.text)
 
 
@@ -99,7 +98,7 @@ def _not_accepted(work: Work, order: Order, answer: Answer) -> None:
         _SOON if answer.outcome is AnswerOutcome.NOT_SENT else work.retry_delay(order.attempt)
     )
     work.watch.settle(order.terms.client_order_id)
-    work.watch.intents_due = True
+    nudge(work)
     work.emit(new, EventKind.ORDER_RETRIED, code=answer.outcome.name, text=text)
     if (
         answer.outcome is not AnswerOutcome.NOT_SENT

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from order_domain.codes import Code
 from order_domain.engine import states
-from order_domain.engine.orders import give_up
+from order_domain.engine.orders import give_up, nudge
 from order_domain.engine.reports import book, merge, on_order_report, on_wallet
 from order_domain.engine.watch import Inquiry, Why
 from order_domain.engine.work import Work
@@ -131,13 +131,13 @@ def _after_absence(work: Work, order: Order, inquiry: Inquiry, result: LookupRes
         return
     if work.now >= order.terms.valid_until:
         give_up(work, order, Trigger.LAPSE, Code.UNANSWERED_EXPIRED)
-        work.watch.intents_due = True
+        nudge(work)
         return
     new = order.derive()
     work.move(new, Trigger.NOT_ACCEPTED)
     new.code = ""
     work.watch.settle(order_id)
-    work.watch.intents_due = True
+    nudge(work)
     work.emit(
         new, EventKind.ORDER_RETRIED, code="ABSENT", text=f"attempt {order.attempt} never arrived"
     )

@@ -19,6 +19,7 @@ from order_domain.engine.orders import (
     cancel_all,
     create,
     deny,
+    nudge,
     request_cancel,
     send_amend_if_possible,
 )
@@ -269,7 +270,7 @@ def _set_state(work: Work, request: SetTradingState) -> Result:
         work, request.scope, request.cause, request.state, request.reason, request.actor
     )
     if request.state is Trading.ACTIVE:
-        work.watch.intents_due = True
+        nudge(work)
     return Code.OK.value, (("version", row.version), ("state", row.state.value))
 
 

@@ -71,7 +71,7 @@ def give_up(work: Work, order: Order, trigger: Trigger, code: Code, text: str = 
     ended.code, ended.text = code, text
     kind = EventKind.ORDER_EXPIRED if trigger is Trigger.LAPSE else EventKind.ORDER_CANCELLED
     work.watch.settle(order.terms.client_order_id)
-    work.watch.intents_due = True
+    nudge(work)
     work.emit(ended, kind, code=code, text=text)
     close_commands(work, ended)
     return ended
@@ -176,6 +176,12 @@ def copy_command(command: Command) -> Command:
         code=command.code,
         request_id=command.request_id,
     )
+
+
+def nudge(work: Work) -> None:
+    """Something ended or was answered: who waits for it should look again at once."""
+    if work.book.intents:
+        work.watch.intents_due = True
 
 
 def cancel_all(

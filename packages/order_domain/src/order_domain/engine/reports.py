@@ -8,7 +8,7 @@ from decimal import Decimal
 from order_domain.codes import Code
 from order_domain.decide import requote
 from order_domain.engine import contexts
-from order_domain.engine.orders import close_commands, copy_command, create, request_cancel
+from order_domain.engine.orders import close_commands, copy_command, create, nudge, request_cancel
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -96,6 +96,8 @@ def adopt(work: Work, report: OrderReport) -> Order:
 
 def merge(work: Work, order: Order, report: OrderReport) -> Order:
     """Fold one report into its order; nothing is staged when it tells nothing new."""
+    if order.ended_by is EndedBy.REPORT and report.cum_quantity <= order.cum_quantity:
+        return order
     new = order.derive()
     _merge_identity(new, report)
     amended = _merge_values(work, new, report)
@@ -205,7 +207,7 @@ def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> 
         request_cancel(work, new, Code.LATE_BIRTH)
     if new.status in TERMINAL:
         close_commands(work, new)
-        work.watch.intents_due = True
+        nudge(work)
         if code == Code.POST_ONLY_WOULD_TAKE:
             _requote(work, new)
     return new
@@ -303,7 +305,7 @@ def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
     _alarm_overfill(work, new, cum)
     if new.status is OrderStatus.FILLED and moved:
         close_commands(work, new)
-        work.watch.intents_due = True
+        nudge(work)
     elif agrees and new.reported_status is not None:
         _end_as_reported(work, new)
     elif order.status in TERMINAL and new.status not in TERMINAL:
@@ -333,7 +335,7 @@ def _end_as_reported(work: Work, order: Order) -> None:
     ended.code = ended.cancel_reason
     work.emit(ended, _KINDS[ended.status], code=ended.code)
     close_commands(work, ended)
-    work.watch.intents_due = True
+    nudge(work)
 
 
 # -- wallet ----------------------------------------------------------------------------------------

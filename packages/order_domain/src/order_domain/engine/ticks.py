@@ -35,6 +35,7 @@ SNAPSHOT, VALIDATION = "position_snapshot", "position_validation"
 _LOSS = "loss:"
 _LOSS_INTERVAL = timedelta(seconds=5)
 _EVICT_INTERVAL = timedelta(seconds=10)
+_EVICT_SLACK = 1000
 _POLL_INTERVAL = timedelta(milliseconds=200)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -53,6 +54,18 @@ def on_tick(work: Work, _tick: Tick, _asked: bool) -> None:
     # soon
     waits = work.book.intents or work.book.parked
     work.watch.poll_at = work.now + _POLL_INTERVAL if waits else None
+    _evict(work)
+
+
+def _evict(work: Work) -> None:
+    """Forget what is old and durable; the book alone changes, so this is no row."""
+    watch, book, config = work.watch, work.book, work.config
+    crowded = len(book.closed) > config.retention_orders + _EVICT_SLACK
+    if crowded or watch.evict_at is None or watch.evict_at <= work.now:
+        watch.evict_at = work.now + _EVICT_INTERVAL
+        durable = watch.open_steps[0][1] if watch.open_steps else work.now
+        before = work.now - config.retention
+        book.evict(before, config.retention_orders, durable, keep_ids=watch.keeps_ids)
 
 
 # -- orders ----------------------------------------------------------------------------------------

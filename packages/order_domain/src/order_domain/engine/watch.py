@@ -94,7 +94,9 @@ class Watch:
         "healthy_at",
         "inquiries",
         "intents_due",
+        "keeps_ids",
         "losses_at",
+        "open_steps",
         "parked_due",
         "poll_at",
         "resting",
@@ -126,6 +128,8 @@ class Watch:
         self.sweep_wanted = ""
         self.losses_at: datetime | None = None
         self.evict_at: datetime | None = None
+        self.open_steps: deque[tuple[int, datetime]] = deque()
+        self.keeps_ids = False
 
     def inquire(self, order_id: ClientOrderId, why: Why, attempt: int, due: datetime) -> None:
         """Start looking an order up, unless that already goes on.

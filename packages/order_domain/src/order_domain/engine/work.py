@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from order_domain.book import Book, CommandKey, ExecutionKey, PositionKey
 from order_domain.config import EngineConfig
-from order_domain.engine.watch import Watch
-from order_domain.lifecycle import State, Trigger, is_revival, outcome
+from order_domain.engine.watch import LONG_AGO, Watch
+from order_domain.lifecycle import Trigger, outcome
 from order_domain.model.command import Command
-from order_domain.model.enums import CommandKind, EventKind
+from order_domain.model.enums import CommandKind, EndedBy, EventKind
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import ClientOrderId
@@ -44,20 +44,33 @@ class Work:
         "watch",
     )
 
-    def __init__(self, book: Book, config: EngineConfig, watch: Watch, now: datetime) -> None:
+    def __init__(self, book: Book, config: EngineConfig, watch: Watch) -> None:
         self.book = book
         self.config = config
         self.watch = watch
-        self.now = now
-        self.changes: list[Change] = []
-        self.effects: list[Effect] = []
-        self.queries: list[Query] = []
         self.orders: dict[ClientOrderId, Order] = {}
         self.positions: dict[PositionKey, Position] = {}
         self.commands: dict[CommandKey, Command] = {}
         self.executions: dict[ExecutionKey, None] = {}
         self.marks: dict[str, Mark] = {}
-        self.ledger_number = book.ledger_number
+        self.begin(LONG_AGO)
+
+    def begin(self, now: datetime) -> None:
+        """Start a step. One object serves all steps of an engine; what it hands out is made new."""
+        self.now = now
+        self.changes: list[Change] = []
+        self.effects: list[Effect] = []
+        self.queries: list[Query] = []
+        if self.orders:
+            self.orders = {}
+        if self.executions:
+            self.positions = {}
+            self.executions = {}
+        if self.commands:
+            self.commands = {}
+        if self.marks:
+            self.marks = {}
+        self.ledger_number = self.book.ledger_number
 
     @property
     def exchange_now(self) -> datetime:
@@ -124,12 +137,10 @@ class Work:
 
         An order that a fact brings back is alarmed about, and its end forgotten.
         """
-        target: State | None = outcome(
-            order.status, order.ended_by, trigger, order.terms.client_order_id
-        )
+        target = outcome(order.status, order.ended_by, trigger, order.terms.client_order_id)
         if target is None:
             return False
-        if is_revival(order.status, order.ended_by, trigger):
+        if order.ended_by is not _NOBODY:
             self.alert(
                 EventKind.ORDER_REVIVED, code=order.status.value, text=order.terms.client_order_id
             )
@@ -193,3 +204,4 @@ class Work:
 
 
 _MICROSECOND = timedelta(microseconds=1)
+_NOBODY = EndedBy.NOBODY
