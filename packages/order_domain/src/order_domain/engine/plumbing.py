@@ -1,0 +1,51 @@
+"""Inputs about our own plumbing: market data, trading rules, transport, stream, clock, states."""
+
+from order_domain.engine import states
+from order_domain.engine.lookups import request_sweep
+from order_domain.engine.work import Work
+from order_domain.model.inputs import ClockOffset, StreamState, TransportState
+from order_domain.model.instrument import Instrument
+from order_domain.model.quote import Quote
+from order_domain.model.rows import TradingStateRow
+
+_FLUSH_PART = 4
+"""Claims need the last flush to have taken less than this part of recv_window (protocol 5.4)."""
+
+
+def on_quote(work: Work, quote: Quote, _asked: bool) -> None:
+    work.book.quotes[quote.instrument_id] = quote
+
+
+def on_instrument(work: Work, instrument: Instrument, _asked: bool) -> None:
+    if work.book.instruments.get(instrument.id) != instrument:
+        work.changes.append(instrument)
+
+
+def on_transport(work: Work, state: TransportState, _asked: bool) -> None:
+    work.watch.transport_up = state.up and state.flush * _FLUSH_PART < work.config.recv_window
+    work.watch.intents_due = work.watch.intents_due or bool(
+        work.book.intents or work.book.open_commands
+    )
+
+
+def on_stream(work: Work, state: StreamState, _asked: bool) -> None:
+    """A lost stream closes the door to openings; a new one opens it only after a complete sweep."""
+    watch = work.watch
+    if not state.healthy:
+        watch.stream_healthy, watch.barrier = False, True
+        states.restrict(work, "STREAM", state.reason or "private stream down")
+        return
+    if not watch.stream_healthy:
+        watch.stream_healthy, watch.healthy_at = True, work.exchange_now
+        request_sweep(work, "RECONNECT")
+
+
+def on_clock(work: Work, clock: ClockOffset, _asked: bool) -> None:
+    work.watch.clock_offset = clock.offset
+
+
+def on_state_row(work: Work, row: TradingStateRow, _asked: bool) -> None:
+    """Somebody set a state in the store without the lease: take it over (protocol part 4)."""
+    known = work.book.states.get((row.scope, row.cause))
+    if known is None or known.version < row.version:
+        work.changes.append(row)
