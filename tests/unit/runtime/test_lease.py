@@ -1,0 +1,60 @@
+"""No byte leaves later than 8 s after the start of the last committed flush."""
+
+import asyncio
+from datetime import timedelta
+
+from order_service.runtime.lease import Lease, keep_alive
+from tests.builders import NOW
+from tests.unit.runtime.parts import TTL, a_desk, a_step, pass_time, turns, until
+
+
+async def test_the_right_to_send_is_counted_from_the_start_of_the_flush() -> None:
+    desk = a_desk()
+    await desk.begin()
+    task = asyncio.create_task(desk.committer.run())
+    desk.clock.advance_to(NOW + timedelta(seconds=1))
+    desk.database.faults.delay = timedelta(seconds=3)
+    desk.add(a_step(1))
+    await until(desk.clock, lambda: bool(desk.released))
+    task.cancel()
+
+    assert desk.lease.until == 1 + 10 - 2
+
+
+async def test_a_commit_found_done_counts_from_its_first_run() -> None:
+    desk = a_desk()
+    await desk.begin()
+    task = asyncio.create_task(desk.committer.run())
+    desk.clock.advance_to(NOW + timedelta(seconds=1))
+    desk.database.faults.lose_answers = 3
+    desk.add(a_step(1))
+    await until(desk.clock, lambda: bool(desk.released))
+    task.cancel()
+
+    assert desk.clock.monotonic() > 1
+    assert desk.lease.until == 1 + 10 - 2
+
+
+def test_an_older_flush_never_shortens_the_lease() -> None:
+    lease = Lease(TTL)
+    lease.renew(5)
+    lease.renew(4)
+
+    assert lease.until == 13
+
+
+async def test_an_idle_owner_flushes_every_3_s() -> None:
+    desk = a_desk()
+    await desk.begin()
+    tasks = [
+        asyncio.create_task(desk.committer.run()),
+        asyncio.create_task(keep_alive(desk.lease, desk.clock, desk.committer.request_flush)),
+    ]
+    await turns()
+    await pass_time(desk.clock, timedelta(seconds=30))
+    for task in tasks:
+        task.cancel()
+
+    assert desk.metrics.flushes == 10
+    assert desk.lease.until > desk.clock.monotonic()
+    assert desk.database.head.expires_at > desk.clock.now()

@@ -1,0 +1,101 @@
+"""Events go out in number order, at least once, and on from the stored cursor."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import attrs
+
+from order_adapters.clock import VirtualClock
+from order_adapters.messaging.memory import MemoryPublisher
+from order_adapters.stores.memory.database import MemoryDatabase
+from order_adapters.stores.memory.views import MemoryOutbox
+from order_domain.model.rows import Mark
+from order_service.runtime.metrics import Metrics
+from order_service.runtime.pulse import Pulse
+from order_service.runtime.relay import BATCH, Relay
+from tests.builders import NOW
+from tests.unit.runtime.parts import an_event, turns, until
+
+
+@attrs.define
+class Post:
+    clock: VirtualClock
+    database: MemoryDatabase
+    publisher: MemoryPublisher
+    relay: Relay
+    carried: list[Mark]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [event.number for event in self.publisher.published]
+
+    def commit(self, count: int) -> None:
+        for _ in range(count):
+            self.database.write([an_event(self.database.head.event_no + 1)], self.database.head)
+        self.relay.advance(self.database.head.event_no)
+
+
+@asynccontextmanager
+async def a_post(cursor: int = 0) -> AsyncIterator[Post]:
+    clock, database, publisher = VirtualClock(NOW), MemoryDatabase(), MemoryPublisher()
+    carried: list[Mark] = []
+    relay = Relay(
+        "bus", MemoryOutbox(database), publisher, clock, Metrics(), Pulse(), carried.append
+    )
+    relay.begin(cursor)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield Post(clock, database, publisher, relay, carried)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_committed_events_go_out_in_number_order() -> None:
+    async with a_post() as post:
+        post.commit(BATCH + 5)
+        assert not post.relay.is_idle
+        await turns()
+
+        assert post.numbers == list(range(1, BATCH + 6))
+        assert post.relay.is_done
+        assert post.carried[-1] == Mark("relay:bus", NOW, BATCH + 5)
+
+
+async def test_a_relay_goes_on_behind_its_stored_cursor() -> None:
+    async with a_post(cursor=2) as post:
+        post.commit(4)
+        await turns()
+
+        assert post.numbers == [3, 4]
+
+
+async def test_a_publisher_that_is_away_gets_the_same_event_again_and_nothing_is_skipped() -> None:
+    async with a_post() as post:
+        post.publisher.away = True
+        post.commit(3)
+        await turns()
+        assert post.relay.failure is not None
+        assert post.relay.is_idle
+        assert not post.relay.is_done
+        assert post.relay.retry_at == post.clock.next_deadline
+
+        post.publisher.away = False
+        await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
+
+        assert post.numbers == [1, 2, 3]
+        assert post.relay.failure is None
+
+
+async def test_the_cursor_never_runs_ahead_of_what_is_published() -> None:
+    async with a_post() as post:
+        post.commit(2)
+        await turns()
+        post.publisher.away = True
+        post.commit(2)
+        await turns()
+
+        assert post.relay.cursor == 2
+        assert post.carried[-1].number == 2
