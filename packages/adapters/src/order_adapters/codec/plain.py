@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 _TAG: Final = "decimal"
+_THEMSELVES: Final = frozenset((str, int, bool))
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -19,7 +20,7 @@ def to_json(value: object) -> str:
 
     Raises TypeError for what would not come back as it was.
     """
-    return _encode(_tagged(value)).decode()
+    return "[]" if value == () else _encode(_tagged(value)).decode()
 
 
 def from_json(text: str) -> object:
@@ -28,12 +29,12 @@ def from_json(text: str) -> object:
 
 
 def _tagged(value: object) -> object:
-    if value is None or isinstance(value, str | bool | int):
-        return value
+    if isinstance(value, tuple):
+        return [item if item.__class__ in _THEMSELVES else _tagged(item) for item in value]
     if isinstance(value, Decimal):
         return {_TAG: str(value)}
-    if isinstance(value, tuple):
-        return [_tagged(item) for item in value]
+    if value is None or isinstance(value, str | int):
+        return value
     raise TypeError(f"not a plain value: {value!r}")
 
 

@@ -1,0 +1,71 @@
+"""Registry: the one place that says which adapter stands behind which name."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from order_domain.errors import InvalidValue
+from order_domain.ports.clock import Clock
+from order_domain.ports.journal import Journal
+from order_domain.ports.outbox import Outbox
+from order_domain.ports.views import Views
+
+
+class Store(Protocol):
+    """A journal and what reads its rows, to be opened before use and closed after."""
+
+    @property
+    def journal(self) -> Journal:
+        """The write side."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """The read side."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """The committed events."""
+        ...
+
+    async def open(self) -> None:
+        """Connect. Raises StoreUnavailable, WrongSchema."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect. A lease that was not released runs out."""
+        ...
+
+
+# An adapter is imported when it is chosen: what it needs is an extra that need not be installed.
+
+
+def _memory_store(_url: str, clock: Clock) -> Store:
+    from order_adapters.stores.memory.store import MemoryStore  # noqa: PLC0415 -- as above
+
+    return MemoryStore(clock)
+
+
+def _sqlite_store(url: str, clock: Clock) -> Store:
+    from order_adapters.stores.sqlite.store import SqliteStore  # noqa: PLC0415 -- as above
+
+    path = urlsplit(url).path.removeprefix("/")
+    if not path:
+        raise InvalidValue(field="store", rule="sqlite:///path", value=url)
+    return SqliteStore(path, clock)
+
+
+STORES: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
+    "memory": _memory_store,
+    "sqlite": _sqlite_store,
+}
+"""By URL scheme: `memory:`, `sqlite:///relative/path`, `sqlite:////absolute/path`."""
+
+
+def make_store(url: str, clock: Clock) -> Store:
+    """Make the store that a URL names, not yet open. Raises InvalidValue for an unknown scheme."""
+    scheme = urlsplit(url).scheme
+    if scheme not in STORES:
+        raise InvalidValue(field="store", rule=f"one of {', '.join(STORES)}", value=url)
+    return STORES[scheme](url, clock)

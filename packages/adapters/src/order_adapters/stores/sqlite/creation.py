@@ -1,0 +1,32 @@
+"""Creation: a new file gets its tables and its first head row; another kind of file is refused."""
+
+import sqlite3
+
+from order_adapters.stores.sqlite import head as heads
+from order_adapters.stores.sqlite.schema import SCHEMA_VERSION, statements
+from order_adapters.stores.sqlite.transaction import transaction
+from order_domain.ports.journal import WrongSchema
+
+
+def prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Make the file a store, if it is not one yet. Raises WrongSchema."""
+    if _is_store(connection, path):
+        return
+    with transaction(connection):
+        if _is_store(connection, path):  # another process was faster
+            return
+        for statement in statements():
+            connection.execute(statement)
+        heads.create(connection)
+
+
+def _is_store(connection: sqlite3.Connection, path: str) -> bool:
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+    if not names:
+        return False
+    found = None
+    if "schema_version" in names:
+        (found,) = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    if found != SCHEMA_VERSION:
+        raise WrongSchema(store=path, found=found, expected=SCHEMA_VERSION)
+    return True
