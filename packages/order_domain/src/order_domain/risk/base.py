@@ -151,8 +151,9 @@ def propose(
     else:
         ahead, own, against = -context.position, context.sell_leaves, context.buy_leaves
     if leaving:
-        own -= freed_leaves(context.orders, leaving, side)
-        against -= freed_leaves(context.orders, leaving, side.opposite)
+        # Never below nothing: that would look like a position to close.
+        own = max(ZERO, own - freed_leaves(context.orders, leaving, side))
+        against = max(ZERO, against - freed_leaves(context.orders, leaving, side.opposite))
     reach = ahead + own
     closable = -reach if reach < 0 else ZERO
     proposal = Proposal(
