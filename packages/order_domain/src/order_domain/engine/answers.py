@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from order_domain.codes import Code
 from order_domain.engine import states
-from order_domain.engine.orders import copy_command, nudge
+from order_domain.engine.orders import close_commands, copy_command, nudge
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -87,6 +87,7 @@ def _refused(work: Work, order: Order, answer: Answer) -> None:
     work.watch.settle(order.terms.client_order_id)
     nudge(work)
     work.emit(new, EventKind.ORDER_REJECTED, code=new.code, text=new.text)
+    close_commands(work, new)
 
 
 def _not_accepted(work: Work, order: Order, answer: Answer) -> None:
@@ -108,6 +109,7 @@ def _not_accepted(work: Work, order: Order, answer: Answer) -> None:
         work.move(lapsed, Trigger.LAPSE)
         lapsed.code, lapsed.text = Code.NOT_ACCEPTED, text
         work.emit(lapsed, EventKind.ORDER_EXPIRED, code=lapsed.code, text=text)
+        close_commands(work, lapsed)
 
 
 def _lost(work: Work, order: Order, answer: Answer) -> None:

@@ -14,7 +14,6 @@ from order_domain.engine.watch import Inquiry, Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import (
-    AnswerOutcome,
     EventKind,
     ExecutionKind,
     OrderStatus,
@@ -47,14 +46,14 @@ def on_lookup(work: Work, result: LookupResult, _asked: bool) -> None:
     if order is None:
         work.watch.settle(result.client_order_id)
         return
-    was_unknown = order.status is OrderStatus.UNKNOWN
+    before = order
     found = result.order is not None or bool(result.executions)
     if found:
         order = _take(work, order, result)
     if inquiry is None:
         return
     if found:
-        _after_presence(work, order, inquiry, was_unknown=was_unknown)
+        _after_presence(work, order, inquiry, is_news=order is not before)
     elif order.status is OrderStatus.UNKNOWN:
         _after_absence(work, order, inquiry, result)
     else:
@@ -63,27 +62,11 @@ def on_lookup(work: Work, result: LookupResult, _asked: bool) -> None:
 
 def _take(work: Work, order: Order, result: LookupResult) -> Order:
     order_id = order.terms.client_order_id
-    if (
-        order.code == AnswerOutcome.EXISTS.name
-        and result.order is not None
-        and not _is_same(order, result.order)
-    ):
-        states.restrict(work, "MISMATCH", f"{order_id} exists with other terms", Trading.HALTED)
     for execution in sorted(result.executions, key=_by_time):
         _book_once(work, execution)
     if result.order is not None:
         merge(work, work.order(order_id) or order, result.order)
     return work.order(order_id) or order
-
-
-def _is_same(order: Order, report: OrderReport) -> bool:
-    terms = order.terms
-    return (
-        terms.instrument_id == report.instrument_id
-        and terms.side is report.side
-        and order.quantity == report.quantity
-        and (order.price is None or order.price == report.price)
-    )
 
 
 def _by_time(execution: Execution) -> tuple[object, ...]:
@@ -96,9 +79,9 @@ def _book_once(work: Work, execution: Execution) -> None:
         book(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
 
 
-def _after_presence(work: Work, order: Order, inquiry: Inquiry, *, was_unknown: bool) -> None:
+def _after_presence(work: Work, order: Order, inquiry: Inquiry, *, is_news: bool) -> None:
     order_id = order.terms.client_order_id
-    if inquiry.why is Why.SILENT and order.status is not OrderStatus.ACKED and not was_unknown:
+    if inquiry.why is Why.SILENT and is_news:
         # it lives, and the stream never told: the stream cannot be trusted until a sweep is
         # complete
         states.restrict(work, "STREAM", f"no report of {order_id}")

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from order_domain.codes import Code
 from order_domain.decide import requote
-from order_domain.engine import contexts
+from order_domain.engine import contexts, states
 from order_domain.engine.orders import close_commands, copy_command, create, nudge, request_cancel
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import (
+    AnswerOutcome,
     CommandKind,
     CommandStatus,
     EndedBy,
@@ -21,6 +22,7 @@ from order_domain.model.enums import (
     OrderStatus,
     Origin,
     TimeInForce,
+    Trading,
     VenueStatus,
     Verdict,
 )
@@ -99,6 +101,9 @@ def merge(work: Work, order: Order, report: OrderReport) -> Order:
     if order.ended_by is EndedBy.REPORT and report.cum_quantity <= order.cum_quantity:
         return order
     new = order.derive()
+    adopted = order.code == AnswerOutcome.EXISTS.name
+    if adopted:
+        _compare_terms(work, new, report)
     _merge_identity(new, report)
     amended = _merge_values(work, new, report)
     ahead = report.cum_quantity > new.cum_quantity and report.cum_quantity > new.reported_cum
@@ -126,8 +131,23 @@ def merge(work: Work, order: Order, report: OrderReport) -> Order:
     moved = work.move(new, trigger)
     if moved and trigger is Trigger.SHOW and new.cum_quantity:
         new.status = OrderStatus.PARTIALLY_FILLED
-    noted = ahead or new.reported_status is not order.reported_status
+    noted = adopted or ahead or new.reported_status is not order.reported_status
     return _publish(work, order, new, report, moved=moved, amended=amended, noted=noted)
+
+
+def _compare_terms(work: Work, new: Order, report: OrderReport) -> None:
+    """Adopt an order that already existed under our id, but only with our terms (protocol 5.7)."""
+    terms = new.terms
+    same = (
+        terms.instrument_id == report.instrument_id
+        and terms.side is report.side
+        and new.quantity == report.quantity
+        and new.price in (None, report.price)
+    )
+    new.code = ""
+    if not same:
+        reason = f"{terms.client_order_id} exists with other terms"
+        states.restrict(work, "MISMATCH", reason, Trading.HALTED)
 
 
 def _merge_identity(new: Order, report: OrderReport) -> None:
