@@ -120,7 +120,10 @@ class Matching:
                 continue
             if price == trade.price:
                 volume, passed = self._pass_queue(order, volume, passed)
-            if volume > 0 and (price != trade.price or not order.queue):
+            else:
+                # It went through this price: the others who waited here are gone.
+                order.queue = ZERO
+            if volume > 0 and not order.queue:
                 leaves = order.leaves
                 filled = leaves if leaves < volume else volume
                 volume -= filled
