@@ -1,0 +1,20 @@
+"""Invariants: what must hold of the rows of a store, whatever happened.
+
+Pure checks over streams of rows; a checker after a simulation, `verify` on a file, an auditor
+beside a live service.
+"""
+
+from order_domain.invariants.audit import ORDER, Audit, check
+from order_domain.invariants.exchange import Truth, compare_with_exchange
+from order_domain.invariants.report import NAMES, Broken, Report
+
+__all__ = [
+    "NAMES",
+    "ORDER",
+    "Audit",
+    "Broken",
+    "Report",
+    "Truth",
+    "check",
+    "compare_with_exchange",
+]
