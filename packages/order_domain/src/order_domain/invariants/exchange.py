@@ -94,7 +94,7 @@ def _executions(
             findings.equal(
                 "V7", name, _facts(execution), _facts(ours), "it is booked as it was told"
             )
-    for key in booked.keys() - told.keys():
+    for key in sorted(booked.keys() - told.keys()):
         findings.holds("V7", f"execution {key[1]}", truth=False, text="the exchange knows it")
 
 
@@ -103,7 +103,7 @@ def _positions(
 ) -> None:
     ours = {(each.instrument_id, each.position_side): each.size for each in positions}
     theirs = {(each.instrument_id, each.position_side): each.size for each in reports}
-    for key in ours.keys() | theirs.keys():
+    for key in sorted(ours.keys() | theirs.keys()):
         findings.equal(
             "V9", f"position {key[0]} {key[1]}", theirs.get(key, ZERO), ours.get(key, ZERO),
             "the size is the exchange's",

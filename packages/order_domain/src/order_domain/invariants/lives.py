@@ -132,11 +132,11 @@ class Lives:
                     getattr(order, field),
                     f"{field} is as its last event said",
                 )
-        for order_id in self._lives.keys() - orders.keys():
+        for order_id in sorted(self._lives.keys() - orders.keys()):
             self._findings.holds("V12", f"order {order_id}", truth=False, text="its row exists")
-        for number in self._ledger.keys() - self.booked.keys():
+        for number in sorted(self._ledger.keys() - self.booked.keys()):
             self._findings.holds("V13", f"execution {number}", truth=False, text="it was told")
-        for number in self.booked.keys() - self._ledger.keys():
+        for number in sorted(self.booked.keys() - self._ledger.keys()):
             self._findings.holds("V8", f"execution {number}", truth=False, text="it is booked")
 
     def asked(self, order_id: str, kind: CommandKind) -> list[Asked]:

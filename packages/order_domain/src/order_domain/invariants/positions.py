@@ -97,10 +97,10 @@ class Positions:
             row = self._rows.get(key)
             if self._findings.holds("V9", _name(key), row, "its row exists"):
                 self._compare(fold.position, row, _name(key))
-        for key in self._rows.keys() - self._folds.keys():
+        for key in sorted(self._rows.keys() - self._folds.keys()):
             size = self._rows[key].size
             self._findings.equal("V9", _name(key), ZERO, size, "without executions it is flat")
-        for key in self._snapshots.keys() - self._folds.keys():
+        for key in sorted(self._snapshots.keys() - self._folds.keys()):
             for snapshot in self._snapshots[key]:
                 self._findings.equal("V9", _name(key), ZERO, snapshot.size, "a snapshot of nothing")
         for key, moves in self._moves.items():

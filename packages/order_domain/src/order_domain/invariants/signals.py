@@ -4,6 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from order_domain.codes import Code
+from order_domain.errors import InvalidValue
 from order_domain.invariants.report import Findings
 from order_domain.model.enums import EventKind, Verdict
 from order_domain.model.events import Event
@@ -12,7 +13,7 @@ from order_domain.model.signal import TradingSignal
 
 _EXPIRED = (Code.SIGNAL_EXPIRED, Code.PARK_EXPIRED)
 ReadBody = Callable[[str], TradingSignal]
-"""Reads the stored body of a signal again, as intake did."""
+"""Reads the stored body of a signal again, as intake did. Raises InvalidValue for what is none."""
 
 
 class Signals:
@@ -125,7 +126,10 @@ class Signals:
         digest = sha256(signal.body.encode()).hexdigest()
         self._findings.equal("V24", name, digest, signal.body_hash, "the body has its hash")
         if self._read_body is not None and digest == signal.body_hash:
-            read = self._read_body(signal.body)
+            try:
+                read: object = self._read_body(signal.body)
+            except InvalidValue as error:
+                read = error
             self._findings.equal("V24", name, read, signal, "the signal is what its body says")
 
     def _reference(self, row: DeliveryRow) -> None:
