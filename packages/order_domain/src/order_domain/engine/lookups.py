@@ -9,7 +9,7 @@ from decimal import Decimal
 from order_domain.codes import Code
 from order_domain.engine import states
 from order_domain.engine.orders import give_up, nudge
-from order_domain.engine.reports import book, merge, on_order_report, on_wallet
+from order_domain.engine.reports import book, merge, on_wallet, show
 from order_domain.engine.watch import Inquiry, Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -65,7 +65,7 @@ def _take(work: Work, order: Order, result: LookupResult) -> Order:
     for execution in sorted(result.executions, key=_by_time):
         _book_once(work, execution)
     if result.order is not None:
-        merge(work, work.order(order_id) or order, result.order)
+        merge(work, work.order(order_id) or order, result.order, result.sent_at)
     return work.order(order_id) or order
 
 
@@ -176,7 +176,7 @@ def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
         for execution in sorted(result.executions, key=_by_time):
             _book_once(work, execution)
     for report in result.orders:
-        on_order_report(work, report, True)
+        show(work, report, result.began_at)
     if result.wallet is not None:
         on_wallet(work, result.wallet, True)
     if not result.complete:

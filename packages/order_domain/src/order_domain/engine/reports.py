@@ -3,6 +3,7 @@
 Order reports, executions, wallets. They commute: any order, any number of times.
 """
 
+from datetime import datetime
 from decimal import Decimal
 
 from order_domain.codes import Code
@@ -59,8 +60,14 @@ def on_order_report(work: Work, report: OrderReport, asked: bool) -> Need | None
             ids = (report.client_order_id,) if report.client_order_id else ()
             return Need(orders=ids, venue_orders=(report.venue_order_id,))
         order = adopt(work, report)
-    merge(work, order, report)
+    merge(work, order, report, report.updated_at)
     return None
+
+
+def show(work: Work, report: OrderReport, as_of: datetime) -> None:
+    """Take a record of a sweep, adopting an order that nobody knows."""
+    order = work.find(report.client_order_id, report.venue_order_id) or adopt(work, report)
+    merge(work, order, report, as_of)
 
 
 def adopt(work: Work, report: OrderReport) -> Order:
@@ -96,8 +103,13 @@ def adopt(work: Work, report: OrderReport) -> Order:
     return order
 
 
-def merge(work: Work, order: Order, report: OrderReport) -> Order:
-    """Fold one report into its order; nothing is staged when it tells nothing new."""
+def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Order:
+    """Fold one report into its order; nothing is staged when it tells nothing new.
+
+    Args:
+        as_of: The exchange was like this at that time: of a push its own time, of a record the time
+            at which it was asked for.
+    """
     if order.ended_by is EndedBy.REPORT and report.cum_quantity <= order.cum_quantity:
         return order
     new = order.derive()
@@ -105,7 +117,7 @@ def merge(work: Work, order: Order, report: OrderReport) -> Order:
     if adopted:
         _compare_terms(work, new, report)
     _merge_identity(new, report)
-    amended = _merge_values(work, new, report)
+    amended = _merge_values(work, new, report, as_of)
     ahead = report.cum_quantity > new.cum_quantity and report.cum_quantity > new.reported_cum
     if ahead:
         new.reported_cum = report.cum_quantity
@@ -158,12 +170,12 @@ def _merge_identity(new: Order, report: OrderReport) -> None:
         new.first_working_at = report.updated_at
 
 
-def _merge_values(work: Work, new: Order, report: OrderReport) -> bool:
+def _merge_values(work: Work, new: Order, report: OrderReport, as_of: datetime) -> bool:
     """Price and quantity by the exchange's time; returns whether an amend showed."""
     if new.venue_updated_at is not None and report.updated_at < new.venue_updated_at:
         return False
     new.venue_updated_at = report.updated_at
-    _settle_amend(work, new, report)
+    _settle_amend(work, new, report, as_of)
     price = new.price if new.price is None or report.price is None else report.price
     if price == new.price and report.quantity == new.quantity:
         return False
@@ -171,13 +183,14 @@ def _merge_values(work: Work, new: Order, report: OrderReport) -> bool:
     return True
 
 
-def _settle_amend(work: Work, order: Order, report: OrderReport) -> None:
-    """The next order row after an amend tells whether it took effect."""
+def _settle_amend(work: Work, order: Order, report: OrderReport, as_of: datetime) -> None:
+    """An order row that shows the amend settles it; so does one from when it is too late for it."""
     command = work.command(order.terms.client_order_id, CommandKind.AMEND)
     if command is None or command.status not in (CommandStatus.SENT, CommandStatus.UNKNOWN):
         return
     shows = command.price in (None, report.price) and command.quantity in (None, report.quantity)
-    if not shows and (command.request_ts is None or report.updated_at <= command.request_ts):
+    asked_at = command.request_ts or command.created_at
+    if not shows and as_of <= asked_at + work.config.recv_window + work.config.clock_skew:
         return
     settled = copy_command(command)
     settled.status = CommandStatus.DONE if shows else CommandStatus.REFUSED
@@ -222,6 +235,7 @@ def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> 
     if (
         order.status in TERMINAL
         and new.status not in TERMINAL
+        and new.reported_status is None
         and order.terms.origin is not Origin.EXTERNAL
     ):
         request_cancel(work, new, Code.LATE_BIRTH)
@@ -310,7 +324,8 @@ def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
     if new.first_working_at is None:
         new.first_working_at = execution.executed_at
     agrees = cum >= new.reported_cum
-    trigger = Trigger.FILL_ALL if cum >= new.quantity or _told_filled(new, agrees) else Trigger.FILL
+    filled = cum >= new.quantity and cum >= _largest_quantity(work, new)
+    trigger = Trigger.FILL_ALL if filled or _told_filled(new, agrees) else Trigger.FILL
     moved = work.move(new, trigger)
     kind = (
         _KINDS[new.status]
@@ -330,6 +345,14 @@ def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
         _end_as_reported(work, new)
     elif order.status in TERMINAL and new.status not in TERMINAL:
         request_cancel(work, new, Code.LATE_BIRTH)
+
+
+def _largest_quantity(work: Work, order: Order) -> Decimal:
+    """What the order may have become by an amend that is still open (protocol 5.1)."""
+    amend = work.command(order.terms.client_order_id, CommandKind.AMEND)
+    if amend is None or not amend.is_open or amend.quantity is None:
+        return order.quantity
+    return max(amend.quantity, order.quantity)
 
 
 def _told_filled(order: Order, agrees: bool) -> bool:
