@@ -162,9 +162,12 @@ class Book:
             old.append(order_id)
         for order_id in old:
             self._forget(order_id)
-        self._evict_signals(min(before, durable), keep_ids=keep_ids)
-        for request_id in [key for key, row in self.requests.items() if row.at < before]:
+        before = min(before, durable)
+        requests = [key for key, row in self.requests.items() if row.at < before]
+        for request_id in requests:
             del self.requests[request_id]
+        if self._evict_signals(before, keep_ids=keep_ids) or old or requests:
+            self.signals_complete = keep_ids
 
     def _forget(self, order_id: ClientOrderId) -> None:
         order = self.orders.pop(order_id)
@@ -175,8 +178,9 @@ class Book:
             self.executions.pop(key, None)
         for kind in (CommandKind.AMEND, CommandKind.CANCEL):
             self.commands.pop((order_id, kind), None)
+            self.open_commands.pop((order_id, kind), None)
 
-    def _evict_signals(self, before: datetime, *, keep_ids: bool) -> None:
+    def _evict_signals(self, before: datetime, *, keep_ids: bool) -> int:
         old: list[SignalId] = []
         for signal_id, row in self.signals.items():
             if row.decided_at is None:
@@ -190,8 +194,7 @@ class Book:
             row = self.signals.pop(signal_id)
             if keep_ids:
                 self.seen[signal_id] = row.signal.body_hash
-            else:
-                self.signals_complete = False
+        return len(old)
 
     def durable(self) -> Mapping[str, object]:
         """Everything that is not volatile, for comparing two books."""

@@ -1,0 +1,308 @@
+"""Executions: booked once, the only source of fills, fees, positions and PnL (protocol 8.1)."""
+
+import pytest
+
+from order_domain.model.enums import (
+    AnswerOutcome,
+    EventKind,
+    ExecutionKind,
+    OrderStatus,
+    PositionSide,
+    Side,
+    VenueStatus,
+)
+from order_domain.model.execution import EXTERNAL
+from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
+from order_domain.model.inputs import CancelOrder
+from order_domain.model.reports import WalletReport
+from tests.builders import BTC, D, a_balance, a_place_order, an_execution, seconds
+from tests.engine_driver import (
+    a_world,
+    a_world_with_working_order,
+    entries,
+    event_kinds,
+    events,
+    of_type,
+)
+
+
+def test_a_fill_is_an_entry_of_the_ledger_a_position_and_an_event() -> None:
+    world, order = a_world_with_working_order()
+
+    step = world.fill(order, "0.01", fee=D("0.1"))
+
+    (entry,) = entries(step)
+    assert (entry.number, entry.strategy_id, entry.realized_pnl) == (1, "trend", 0)
+    assert world.position().size == D("0.01")
+    filled = world.order(order)
+    assert (filled.status, filled.cum_quantity) == (OrderStatus.PARTIALLY_FILLED, D("0.01"))
+    assert (filled.cum_value, filled.fees) == (D("499.90"), {"USDT": D("0.1")})
+    (event,) = events(step)
+    assert (event.kind, event.ledger, event.order) == (
+        EventKind.ORDER_PARTIALLY_FILLED,
+        entry,
+        filled,
+    )
+
+
+def test_the_same_execution_again_books_nothing() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order, "0.01")
+    world.feed(fill)
+
+    assert world.feed(fill).changes == []
+    assert world.position().size == D("0.01")
+
+
+def test_the_same_exec_id_on_another_instrument_is_another_execution() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order, "0.01")
+    world.feed(fill)
+
+    world.feed(an_execution(exec_id=fill.exec_id, instrument_id="spot:BTCUSDT", client_order_id=""))
+
+    assert world.book.ledger_number == 2
+
+
+def test_an_execution_outruns_answer_and_report() -> None:
+    world = a_world()
+    world.signal()
+    order = world.the_order()
+
+    world.fill(order, "0.01")
+
+    filled = world.order(order)
+    assert filled.status is OrderStatus.PARTIALLY_FILLED
+    assert filled.venue_order_id == f"v-{order.client_order_id}"
+    assert filled.first_working_at == world.now
+
+
+def test_the_last_fill_ends_the_order_and_settles_its_commands() -> None:
+    world, order = a_world_with_working_order()
+    world.feed(CancelOrder(request_id="c", actor="ann", client_order_id=order.client_order_id))
+
+    world.fill(order)
+
+    assert world.status(order) is OrderStatus.FILLED
+    assert not world.book.open_commands
+
+
+def test_every_partial_fill_has_an_event_of_its_own() -> None:
+    world, order = a_world_with_working_order()
+
+    kinds = [kind for _ in range(3) for kind in event_kinds(world.fill(order, "0.005"))]
+
+    assert kinds == [EventKind.ORDER_PARTIALLY_FILLED] * 3
+    assert world.order(order).version == order.version + 3
+
+
+def test_a_late_fill_is_booked_without_reopening_the_order() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, VenueStatus.CANCELLED)
+
+    step = world.fill(order, "0.01")
+
+    ended = world.order(order)
+    assert (ended.status, ended.cum_quantity) == (OrderStatus.CANCELLED, D("0.01"))
+    assert world.position().size == D("0.01")
+    assert event_kinds(step) == [EventKind.LATE_FILL]
+
+
+def test_more_than_was_ordered_is_booked_and_alarmed_about() -> None:
+    world, order = a_world_with_working_order()
+
+    step = world.fill(order, "0.03")
+
+    assert world.position().size == D("0.03")
+    assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
+    assert world.status(order) is OrderStatus.FILLED
+
+
+def test_an_execution_of_an_unknown_order_settles_it() -> None:
+    world = a_world()
+    world.signal()
+    order = world.the_order()
+    world.answer(order, AnswerOutcome.UNKNOWN)
+
+    world.fill(order, "0.02")
+
+    assert world.status(order) is OrderStatus.FILLED
+    assert not world.book.unknown
+    assert world.engine._watch.inquiries == {}
+
+
+def test_fees_are_summed_by_coin() -> None:
+    world, order = a_world_with_working_order()
+    for coin, fee in (("USDT", "0.1"), ("BNB", "0.001"), ("USDT", "-0.02")):
+        world.fill(order, "0.005", fee=D(fee), fee_coin=coin)
+
+    assert world.order(order).fees == {"USDT": D("0.08"), "BNB": D("0.001")}
+    assert world.position().fees == {"USDT": D("0.08"), "BNB": D("0.001")}
+
+
+@pytest.mark.parametrize("fee", ["0", "0.0"])
+def test_a_fill_without_a_fee_names_no_coin(fee: str) -> None:
+    world, order = a_world_with_working_order()
+
+    world.fill(order, "0.005", fee=D(fee))
+
+    assert world.order(order).fees == {}
+
+
+def test_funding_is_an_entry_of_its_own_and_no_fill() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order, "0.01")
+
+    step = world.feed(
+        an_execution(
+            exec_id=ExecutionId("f1"),
+            client_order_id=ClientOrderId(""),
+            kind=ExecutionKind.FUNDING,
+            quantity=D(0),
+            fee=D("0.3"),
+        )
+    )
+
+    assert world.position().funding == D("0.3")
+    assert world.position().size == D("0.01")
+    assert event_kinds(step) == [EventKind.EXECUTION_BOOKED]
+    assert entries(step)[0].strategy_id == EXTERNAL
+
+
+@pytest.mark.parametrize(
+    "kind", [ExecutionKind.LIQUIDATION, ExecutionKind.ADL, ExecutionKind.SETTLEMENT]
+)
+def test_what_the_exchange_does_by_force_moves_the_position(kind: ExecutionKind) -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+
+    step = world.feed(
+        an_execution(
+            exec_id=ExecutionId("x1"), client_order_id=ClientOrderId(""), kind=kind, side=Side.SELL
+        )
+    )
+
+    assert world.position().size == 0
+    assert [event.code for event in events(step)] == [kind.name]
+
+
+def test_a_foreign_fill_is_booked_as_external() -> None:
+    world, _ = a_world_with_working_order()
+
+    step = world.feed(
+        an_execution(client_order_id=ClientOrderId("theirs"), venue_order_id=VenueOrderId("v9"))
+    )
+
+    assert entries(step)[0].strategy_id == EXTERNAL
+    assert world.position().size == D("0.02")
+
+
+def test_an_execution_finds_its_order_by_the_venues_id_alone() -> None:
+    world, order = a_world_with_working_order()
+
+    world.fill(order, "0.01", client_order_id=ClientOrderId(""))
+
+    assert world.order(order).cum_quantity == D("0.01")
+
+
+def test_long_and_short_of_a_hedged_account_are_positions_of_their_own() -> None:
+    world = a_world(hedge_mode=True)
+    world.signal()
+    long = world.newest_order()
+    world.fill(long, "0.02")
+    world.signal(side=Side.SELL)
+    short = world.newest_order()
+    world.fill(short, "0.02")
+
+    assert world.position(BTC, PositionSide.LONG).size == D("0.02")
+    assert world.position(BTC, PositionSide.SHORT).size == D("-0.02")
+
+
+def test_a_late_repetition_of_a_forgotten_execution_is_still_booked_only_once() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order)
+    world.feed(fill)
+    world.pass_(1000)
+    assert world.book.executions == {}
+
+    step = world.feed(fill)
+
+    assert entries(step) == []
+    assert world.position().size == D("0.02")
+
+
+def test_a_manual_order_forgotten_without_any_signal_is_remembered_by_the_store() -> None:
+    """Nothing but orders of a person: the store must be asked all the same."""
+    world = a_world()
+    world.feed(a_place_order())
+    order = world.the_order()
+    fill = world.execution_of(order)
+    world.feed(fill)
+    world.pass_(1000)
+    assert world.orders() == []
+
+    assert entries(world.feed(fill)) == []
+
+
+# -- what the wallet knows
+
+
+def test_a_working_order_holds_balance_until_a_younger_wallet_shows_it() -> None:
+    world = a_world()
+    world.after(2).signal()
+    order = world.the_order()
+    world.report(order)
+
+    world.wallet(as_of=world.now - seconds(1))
+    assert order.client_order_id in world.book.unseen_by_wallet
+
+    world.wallet()
+    assert world.book.unseen_by_wallet == {}
+
+
+def test_an_order_that_ends_empty_holds_nothing() -> None:
+    world, order = a_world_with_working_order()
+
+    world.report(order, VenueStatus.CANCELLED)
+
+    assert world.book.unseen_by_wallet == {}
+
+
+def test_an_older_wallet_does_not_overwrite_a_younger_one() -> None:
+    world = a_world()
+    world.after(10).wallet(available=D(7))
+
+    step = world.wallet(available=D(5), as_of=world.now - seconds(1))
+
+    assert step.changes == []
+    assert world.book.balances["USDT"].available == D(7)
+
+
+def test_a_wallet_of_the_same_moment_counts_when_it_says_something_else() -> None:
+    world = a_world()
+    world.after(10).wallet(available=D(7))
+
+    assert world.wallet(available=D(7)).changes == []
+    world.wallet(available=D(5))
+
+    assert world.book.balances["USDT"].available == D(5)
+
+
+def test_one_wallet_may_hold_several_coins() -> None:
+    world = a_world()
+    coins = tuple(a_balance(coin=coin, as_of=world.now + seconds(1)) for coin in ("USDT", "BTC"))
+
+    step = world.feed(WalletReport(world.now + seconds(1), coins))
+
+    assert [balance.coin for balance in of_type(step.changes, type(coins[0]))] == ["USDT", "BTC"]
+
+
+def test_what_an_order_holds_is_not_there_for_the_next_one() -> None:
+    """Margin and fee of the first take 100.53 of 150 USDT; the rest pays for 0.009."""
+    world = a_world(cancel_opposite_orders_only=True)
+    world.after(1).wallet(available=D(150))
+    world.signal()
+
+    world.signal()
+
+    assert world.newest_order().quantity == D("0.009")
