@@ -8,7 +8,7 @@ and is never stored.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from order_domain.model.balance import Balance
 from order_domain.model.command import Command
@@ -43,6 +43,16 @@ from order_domain.model.rows import (
     SignalRow,
     TradingStateRow,
 )
+
+# Members looked up once: on an enum class each look-up costs as much as an addition.
+_AMEND: Final = CommandKind.AMEND
+_CANCEL: Final = CommandKind.CANCEL
+_INTENT: Final = OrderStatus.INTENT
+_UNKNOWN: Final = OrderStatus.UNKNOWN
+_EXTERNAL: Final = Origin.EXTERNAL
+_TRADING_ACTIVE: Final = Trading.ACTIVE
+_ORDERED: Final = Verdict.ORDERED
+_PARKED: Final = Verdict.PARKED
 
 PositionKey = tuple[InstrumentId, PositionSide]
 CommandKey = tuple[ClientOrderId, CommandKind]
@@ -176,7 +186,7 @@ class Book:
         self.unseen_by_wallet.pop(order_id, None)
         for key in self.executions_of.pop(order_id, ()):
             self.executions.pop(key, None)
-        for kind in (CommandKind.AMEND, CommandKind.CANCEL):
+        for kind in (_AMEND, _CANCEL):
             self.commands.pop((order_id, kind), None)
             self.open_commands.pop((order_id, kind), None)
 
@@ -227,11 +237,11 @@ class Book:
             live[order_id] = order
             if order_id in self.closed:
                 del self.closed[order_id]
-        if status is OrderStatus.INTENT:
+        if status is _INTENT:
             self.intents[order_id] = None
         elif order_id in self.intents:
             del self.intents[order_id]
-        if status is OrderStatus.UNKNOWN:
+        if status is _UNKNOWN:
             self.unknown[order_id] = None
         elif self.unknown:
             self.unknown.pop(order_id, None)
@@ -249,7 +259,7 @@ class Book:
                 order.cum_quantity or order.reported_cum
             )
             holds = not ended_empty and not self._wallet_shows(order, order.first_working_at)
-        if holds and order.terms.origin is not Origin.EXTERNAL:
+        if holds and order.terms.origin is not _EXTERNAL:
             self.unseen_by_wallet[order_id] = order
         elif order_id in self.unseen_by_wallet:
             del self.unseen_by_wallet[order_id]
@@ -306,7 +316,7 @@ class Book:
             self.signals.pop(signal.signal_id, None)
             self.signals[signal.signal_id] = row
         waiting = self.parked.get(signal.instrument_id)
-        if row.verdict is Verdict.PARKED:
+        if row.verdict is _PARKED:
             if waiting is None:
                 waiting = self.parked[signal.instrument_id] = {}
             waiting[signal.signal_id] = row
@@ -323,7 +333,7 @@ class Book:
         newest = self.newest_timestamp.get(key)
         if newest is None or signal.timestamp > newest:
             self.newest_timestamp[key] = signal.timestamp
-        if row.verdict is Verdict.ORDERED and row.decided_at is not None:
+        if row.verdict is _ORDERED and row.decided_at is not None:
             self.like_decided_at[(*key, signal.side)] = row.decided_at
 
     def _apply_state(self, row: TradingStateRow) -> None:
@@ -331,7 +341,7 @@ class Book:
         self.states_version = max(self.states_version, row.version)
         rows = [other for (scope, _), other in self.states.items() if scope == row.scope]
         worst = max(rows, key=lambda other: other.state.severity)
-        if worst.state is Trading.ACTIVE:
+        if worst.state is _TRADING_ACTIVE:
             self._strictest.pop(row.scope, None)
         else:
             self._strictest[row.scope] = (worst.state, f"{worst.scope}/{worst.cause}")

@@ -1,12 +1,19 @@
 """Exposure: what the book's orders and positions put at risk, and what is left of the balance."""
 
 from decimal import Decimal
+from typing import Final
 
 from order_domain.book import Book, PositionKey
 from order_domain.model.enums import Category, CommandKind, PositionSide, Side
 from order_domain.model.identifiers import ClientOrderId, InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
+
+# Members looked up once: on an enum class each look-up costs as much as an addition.
+_SPOT: Final = Category.SPOT
+_AMEND: Final = CommandKind.AMEND
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 
 _NONE: dict[ClientOrderId, Order] = {}
 
@@ -34,7 +41,7 @@ def _sum(book: Book, key: PositionKey, excluded: ClientOrderId | None) -> tuple[
     for order_id, order in book.live.get(key, _NONE).items():
         if order_id == excluded:
             continue
-        if order.terms.side is Side.BUY:
+        if order.terms.side is _BUY:
             buy += at_risk(book, order)
         else:
             sell += at_risk(book, order)
@@ -47,7 +54,7 @@ def at_risk(book: Book, order: Order) -> Decimal:
     An order that waits for others of its side to end counts only beyond what is left of them (7.3).
     """
     quantity = order.leaves_quantity
-    amend = book.commands.get((order.terms.client_order_id, CommandKind.AMEND))
+    amend = book.commands.get((order.terms.client_order_id, _AMEND))
     if amend is not None and amend.is_open and amend.quantity is not None:
         quantity += max(ZERO, amend.quantity - order.quantity)
     for replaced_id in order.terms.replaces:
@@ -64,7 +71,7 @@ def position(book: Book, key: PositionKey) -> Decimal:
     for order in book.live.get(key, _NONE).values():
         ahead = order.unbooked_quantity
         if ahead:
-            size += ahead if order.terms.side is Side.BUY else -ahead
+            size += ahead if order.terms.side is _BUY else -ahead
     return size
 
 
@@ -109,11 +116,11 @@ def reserved(book: Book, order: Order, coin: str) -> Decimal:
         return ZERO
     price = order.price
     if price is None:
-        price = terms.decision_ask if terms.side is Side.BUY else terms.decision_bid
+        price = terms.decision_ask if terms.side is _BUY else terms.decision_bid
     quantity = at_risk(book, order) + order.cum_quantity
     if price is None:
         return ZERO
-    if instrument.category is Category.SPOT and terms.side is Side.SELL:
+    if instrument.category is _SPOT and terms.side is _SELL:
         return quantity
     rate = instrument.initial_margin_rate + instrument.taker_fee_rate
     return instrument.notional(price, quantity) * rate

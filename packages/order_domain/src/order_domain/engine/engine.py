@@ -16,7 +16,6 @@ from order_domain.engine.operators import on_operator
 from order_domain.engine.plumbing import (
     on_clock,
     on_instrument,
-    on_quote,
     on_state_row,
     on_stream,
     on_transport,
@@ -102,6 +101,9 @@ class Engine:
             self._bring(rows)
         now = max(now, self._now)
         self._now = now
+        if message.__class__ is Quote:
+            self.book.quotes[message.instrument_id] = message
+            return self._nothing(now)
         work = self._work
         work.begin(now)
         need = _HANDLERS[message.__class__](work, message, rows is not None)
@@ -148,7 +150,10 @@ class Engine:
     def _finish(self, work: Work) -> Step:
         """Let the book follow the changes; only now has the step happened."""
         book = self.book
+        newest = work.orders
         for change in work.changes:
+            if change.__class__ is Order and newest[change.terms.client_order_id] is not change:
+                continue  # a later version follows in the same step
             apply = APPLY[change.__class__]
             if apply is not None:
                 apply(book, change)
@@ -156,6 +161,13 @@ class Engine:
         if self._has_store:
             self._watch.open_steps.append((number, work.now))
         return Step(number, work.changes, work.effects, work.queries)
+
+    def _nothing(self, now: datetime) -> Step:
+        """A step of volatile state only: quotes are most of all inputs, and write nothing."""
+        self._number = number = self._number + 1
+        if self._has_store:
+            self._watch.open_steps.append((number, now))
+        return Step(number, [], [], [])
 
     def _bring(self, rows: Sequence[Change]) -> None:
         """Take stored rows into the book where it does not hold the object."""
@@ -196,7 +208,6 @@ _HANDLERS: Mapping[type, Callable[[Work, Any, bool], Need | None]] = {
     OrderReport: on_order_report,
     Execution: on_execution,
     WalletReport: on_wallet,
-    Quote: on_quote,
     Instrument: on_instrument,
     TransportState: on_transport,
     StreamState: on_stream,

@@ -4,6 +4,7 @@ Every handler that does so comes here.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.context import Draft
@@ -15,11 +16,34 @@ from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.order import AT_VENUE, TERMINAL, Order
 from order_domain.model.steps import SendAmend, SendCancel, SendCreate
 
+# Members looked up once: on an enum class each look-up costs as much as an addition.
+_INTENT_EXPIRED: Final = Code.INTENT_EXPIRED
+_OPERATOR: Final = Code.OPERATOR
+_ORDER_CLOSED: Final = Code.ORDER_CLOSED
+_AMEND: Final = CommandKind.AMEND
+_CANCEL: Final = CommandKind.CANCEL
+_DONE: Final = CommandStatus.DONE
+_PENDING: Final = CommandStatus.PENDING
+_REFUSED: Final = CommandStatus.REFUSED
+_SENT: Final = CommandStatus.SENT
+_US: Final = EndedBy.US
+_CANCEL_REQUESTED: Final = EventKind.CANCEL_REQUESTED
+_ORDER_CANCELLED: Final = EventKind.ORDER_CANCELLED
+_ORDER_CREATED: Final = EventKind.ORDER_CREATED
+_ORDER_DENIED: Final = EventKind.ORDER_DENIED
+_ORDER_EXPIRED: Final = EventKind.ORDER_EXPIRED
+_ORDER_SUBMITTED: Final = EventKind.ORDER_SUBMITTED
+_DENIED: Final = OrderStatus.DENIED
+_INTENT: Final = OrderStatus.INTENT
+_CLAIM: Final = Trigger.CLAIM
+_LAPSE: Final = Trigger.LAPSE
+_WITHDRAW: Final = Trigger.WITHDRAW
+
 
 def create(work: Work, draft: Draft) -> Order:
     """Make an INTENT and, when nothing stands in its way, claim it in the same step."""
-    order = Order(draft.terms, OrderStatus.INTENT, draft.quantity, draft.price, work.now)
-    work.emit(order, EventKind.ORDER_CREATED)
+    order = Order(draft.terms, _INTENT, draft.quantity, draft.price, work.now)
+    work.emit(order, _ORDER_CREATED)
     terms = draft.terms
     if terms.follows is None and not terms.replaces and can_claim(work):
         return claim(work, order)
@@ -35,11 +59,11 @@ def can_claim(work: Work) -> bool:
 def claim(work: Work, order: Order) -> Order:
     """Stamp the request and let it leave once committed."""
     claimed = order.derive()
-    work.move(claimed, Trigger.CLAIM)
+    work.move(claimed, _CLAIM)
     claimed.attempt += 1
     claimed.request_ts = work.exchange_now
     claimed.not_before = None
-    work.emit(claimed, EventKind.ORDER_SUBMITTED)
+    work.emit(claimed, _ORDER_SUBMITTED)
     stale_after = work.config.cancel_stale_order_timeout
     if stale_after and claimed.attempt == 1:
         work.watch.resting.append(
@@ -53,15 +77,15 @@ def deny(work: Work, draft: Draft, code: Code) -> Order:
     """Record an order that never was."""
     order = Order(
         draft.terms,
-        OrderStatus.DENIED,
+        _DENIED,
         draft.quantity,
         draft.price,
         work.now,
-        EndedBy.US,
+        _US,
         code=code,
         closed_at=work.now,
     )
-    return work.emit(order, EventKind.ORDER_DENIED, code=code)
+    return work.emit(order, _ORDER_DENIED, code=code)
 
 
 def give_up(work: Work, order: Order, trigger: Trigger, code: Code, text: str = "") -> Order:
@@ -69,7 +93,7 @@ def give_up(work: Work, order: Order, trigger: Trigger, code: Code, text: str = 
     ended = order.derive()
     work.move(ended, trigger)
     ended.code, ended.text = code, text
-    kind = EventKind.ORDER_EXPIRED if trigger is Trigger.LAPSE else EventKind.ORDER_CANCELLED
+    kind = _ORDER_EXPIRED if trigger is _LAPSE else _ORDER_CANCELLED
     work.watch.settle(order.terms.client_order_id)
     nudge(work)
     work.emit(ended, kind, code=code, text=text)
@@ -85,25 +109,25 @@ def request_cancel(work: Work, order: Order, reason: str, request_id: str = "") 
     """
     if order.status in TERMINAL:
         return False
-    if order.status is OrderStatus.INTENT:
+    if order.status is _INTENT:
         give_up(
             work,
             order,
-            Trigger.WITHDRAW,
-            Code[reason] if reason in Code.__members__ else Code.OPERATOR,
+            _WITHDRAW,
+            Code[reason] if reason in Code.__members__ else _OPERATOR,
         )
         return True
-    known = work.command(order.terms.client_order_id, CommandKind.CANCEL)
+    known = work.command(order.terms.client_order_id, _CANCEL)
     if known is not None and known.is_open:
         return False
     asked = order.derive()
     asked.cancel_reason = reason
-    work.emit(asked, EventKind.CANCEL_REQUESTED, code=reason)
+    work.emit(asked, _CANCEL_REQUESTED, code=reason)
     command = Command(
         client_order_id=order.terms.client_order_id,
-        kind=CommandKind.CANCEL,
+        kind=_CANCEL,
         number=1 if known is None else known.number + 1,
-        status=CommandStatus.PENDING,
+        status=_PENDING,
         reason=reason,
         created_at=work.now,
         updated_at=work.now,
@@ -120,7 +144,7 @@ def send_cancel_if_possible(work: Work, order: Order, command: Command) -> bool:
     if order.status not in AT_VENUE or not watch.transport_up or not watch.cancels.take(work.now):
         return False
     claimed = copy_command(command)
-    claimed.status = CommandStatus.SENT
+    claimed.status = _SENT
     claimed.attempt += 1
     claimed.request_ts = work.exchange_now
     claimed.not_before = None
@@ -135,8 +159,8 @@ def send_amend_if_possible(work: Work, order: Order, command: Command) -> bool:
     if late or order.status in TERMINAL:
         settled = copy_command(command)
         settled.status, settled.code = (
-            CommandStatus.REFUSED,
-            Code.INTENT_EXPIRED if late else Code.ORDER_CLOSED,
+            _REFUSED,
+            _INTENT_EXPIRED if late else _ORDER_CLOSED,
         )
         work.put_command(settled)
         return False
@@ -144,7 +168,7 @@ def send_amend_if_possible(work: Work, order: Order, command: Command) -> bool:
     if order.status not in AT_VENUE or not watch.transport_up or not watch.creates.take(work.now):
         return False
     claimed = copy_command(command)
-    claimed.status = CommandStatus.SENT
+    claimed.status = _SENT
     claimed.attempt += 1
     claimed.request_ts = request_ts = work.exchange_now
     claimed.not_before = None
@@ -198,12 +222,10 @@ def cancel_all(
 
 def close_commands(work: Work, order: Order) -> None:
     """An ended order needs no more amends or cancels: settle what is open."""
-    for kind in (CommandKind.CANCEL, CommandKind.AMEND):
+    for kind in (_CANCEL, _AMEND):
         command = work.command(order.terms.client_order_id, kind)
         if command is not None and command.is_open:
             settled = copy_command(command)
-            settled.status = (
-                CommandStatus.DONE if kind is CommandKind.CANCEL else CommandStatus.REFUSED
-            )
+            settled.status = _DONE if kind is _CANCEL else _REFUSED
             settled.code = order.status.value
             work.put_command(settled)

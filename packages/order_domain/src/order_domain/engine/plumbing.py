@@ -5,15 +5,10 @@ from order_domain.engine.lookups import request_sweep
 from order_domain.engine.work import Work
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
-from order_domain.model.quote import Quote
 from order_domain.model.rows import TradingStateRow
 
 _FLUSH_PART = 4
 """Claims need the last flush to have taken less than this part of recv_window (protocol 5.4)."""
-
-
-def on_quote(work: Work, quote: Quote, _asked: bool) -> None:
-    work.book.quotes[quote.instrument_id] = quote
 
 
 def on_instrument(work: Work, instrument: Instrument, _asked: bool) -> None:

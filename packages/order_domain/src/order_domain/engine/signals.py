@@ -1,6 +1,7 @@
 """Deliveries: every signal ends in exactly one verdict (protocol part 3)."""
 
 from datetime import datetime
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.context import Decision
@@ -13,6 +14,27 @@ from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.model.signal import SignalIntent, TradingSignal
 from order_domain.model.steps import Acknowledge, Need
+
+# Members looked up once: on an enum class each look-up costs as much as an addition.
+_CODE_DUPLICATE: Final = Code.DUPLICATE
+_ID_CONFLICT: Final = Code.ID_CONFLICT
+_NEW_SIGNAL: Final = Code.NEW_SIGNAL
+_PARK_EXPIRED: Final = Code.PARK_EXPIRED
+_PARK_FULL: Final = Code.PARK_FULL
+_SUPERSEDED: Final = Code.SUPERSEDED
+_WAITING: Final = Code.WAITING
+_SIGNAL_CONFLICT: Final = EventKind.SIGNAL_CONFLICT
+_SIGNAL_DENIED: Final = EventKind.SIGNAL_DENIED
+_SIGNAL_INVALID: Final = EventKind.SIGNAL_INVALID
+_SIGNAL_PARKED: Final = EventKind.SIGNAL_PARKED
+_CLOSE: Final = SignalIntent.CLOSE
+_ACTIVE: Final = Trading.ACTIVE
+_DENIED: Final = Verdict.DENIED
+_EXPIRED: Final = Verdict.EXPIRED
+_INVALID: Final = Verdict.INVALID
+_ORDERED: Final = Verdict.ORDERED
+_PARKED: Final = Verdict.PARKED
+_VERDICT_DUPLICATE: Final = Verdict.DUPLICATE
 
 _VALUE_MAX = 200
 _BODY_MAX = 65_536
@@ -30,7 +52,7 @@ def on_signal(work: Work, delivered: SignalDelivered, asked: bool) -> Need | Non
         return None
     if not asked and not work.book.signals_complete:
         return Need(signals=(signal.signal_id,))
-    row = SignalRow(signal, 0, delivered.number, work.now, Verdict.PARKED, Code.WAITING)
+    row = SignalRow(signal, 0, delivered.number, work.now, _PARKED, _WAITING)
     if must_park(work, signal):
         _park(work, row)
     else:
@@ -41,20 +63,18 @@ def on_signal(work: Work, delivered: SignalDelivered, asked: bool) -> Need | Non
 def _repeat(work: Work, delivered: SignalDelivered, body_hash: str, first: int) -> None:
     signal, number = delivered.signal, delivered.number
     if body_hash == signal.body_hash:
-        row = DeliveryRow(number, work.now, Verdict.DUPLICATE, Code.DUPLICATE, signal.signal_id)
+        row = DeliveryRow(number, work.now, _VERDICT_DUPLICATE, _CODE_DUPLICATE, signal.signal_id)
     else:
         row = DeliveryRow(
             number,
             work.now,
-            Verdict.INVALID,
-            Code.ID_CONFLICT,
+            _INVALID,
+            _ID_CONFLICT,
             signal.signal_id,
             body=signal.body[:_BODY_MAX],
         )
         detail = (("signal_id", signal.signal_id), ("first_delivery", first))
-        work.tell(
-            EventKind.SIGNAL_CONFLICT, f"delivery:{number}", code=Code.ID_CONFLICT, detail=detail
-        )
+        work.tell(_SIGNAL_CONFLICT, f"delivery:{number}", code=_ID_CONFLICT, detail=detail)
     work.changes.append(row)
     work.effects.append(Acknowledge(number, row.verdict, row.code))
 
@@ -64,7 +84,7 @@ def on_invalid(work: Work, delivered: DeliveryInvalid, _asked: bool) -> None:
     row = DeliveryRow(
         delivered.number,
         work.now,
-        Verdict.INVALID,
+        _INVALID,
         delivered.code,
         delivered.signal_id,
         delivered.field,
@@ -74,8 +94,8 @@ def on_invalid(work: Work, delivered: DeliveryInvalid, _asked: bool) -> None:
     )
     work.changes.append(row)
     detail = (("field", row.field), ("rule", row.rule), ("value", row.value))
-    work.tell(EventKind.SIGNAL_INVALID, f"delivery:{row.number}", code=row.code, detail=detail)
-    work.effects.append(Acknowledge(row.number, Verdict.INVALID, row.code))
+    work.tell(_SIGNAL_INVALID, f"delivery:{row.number}", code=row.code, detail=detail)
+    work.effects.append(Acknowledge(row.number, _INVALID, row.code))
 
 
 # -- parking ---------------------------------------------------------------------------------------
@@ -90,7 +110,7 @@ def must_park(work: Work, signal: TradingSignal, *, queued: bool = False) -> boo
     Closes never wait, and what is too old or too early is decided at once. `queued` is for the head
     of the queue.
     """
-    if signal.intent is SignalIntent.CLOSE:
+    if signal.intent is _CLOSE:
         return False
     book = work.book
     age = work.now - signal.timestamp
@@ -116,21 +136,19 @@ def must_park(work: Work, signal: TradingSignal, *, queued: bool = False) -> boo
 def _restricted(work: Work, signal: TradingSignal) -> bool:
     """A person's restriction denies at once; waiting for the stream would not change it."""
     state, cause = work.book.trading(signal.strategy_id, signal.instrument_id)
-    return state is not Trading.ACTIVE and not cause.endswith("/STREAM")
+    return state is not _ACTIVE and not cause.endswith("/STREAM")
 
 
 def _park(work: Work, row: SignalRow) -> None:
     signal = row.signal
     if len(work.book.parked.get(signal.instrument_id, ())) >= work.config.max_parked:
-        row.verdict, row.code, row.decided_at = Verdict.DENIED, Code.PARK_FULL, work.now
+        row.verdict, row.code, row.decided_at = _DENIED, _PARK_FULL, work.now
         end_without_order(work, row)
         return
     row.deadline = signal.timestamp + work.config.signal_max_age
     work.changes.append(row)
-    work.tell(
-        EventKind.SIGNAL_PARKED, f"signal:{signal.signal_id}:{row.generation}", code=Code.WAITING
-    )
-    work.effects.append(Acknowledge(row.delivery, Verdict.PARKED, Code.WAITING))
+    work.tell(_SIGNAL_PARKED, f"signal:{signal.signal_id}:{row.generation}", code=_WAITING)
+    work.effects.append(Acknowledge(row.delivery, _PARKED, _WAITING))
 
 
 def end_without_order(work: Work, row: SignalRow) -> None:
@@ -138,7 +156,7 @@ def end_without_order(work: Work, row: SignalRow) -> None:
     work.changes.append(row)
     detail = (("signal_id", row.signal.signal_id), ("verdict", row.verdict.value))
     subject = f"verdict:{row.signal.signal_id}:{row.generation}"
-    work.tell(EventKind.SIGNAL_DENIED, subject, code=row.code, detail=detail)
+    work.tell(_SIGNAL_DENIED, subject, code=row.code, detail=detail)
     work.effects.append(Acknowledge(row.delivery, row.verdict, row.code))
 
 
@@ -153,8 +171,8 @@ def wake(work: Work, row: SignalRow, deadline: datetime) -> bool:
             row.generation,
             row.delivery,
             row.received_at,
-            Verdict.EXPIRED,
-            Code.PARK_EXPIRED,
+            _EXPIRED,
+            _PARK_EXPIRED,
             work.now,
         )
         end_without_order(work, ended)
@@ -163,9 +181,7 @@ def wake(work: Work, row: SignalRow, deadline: datetime) -> bool:
         return False
     settle(
         work,
-        SignalRow(
-            row.signal, row.generation, row.delivery, row.received_at, Verdict.PARKED, Code.WAITING
-        ),
+        SignalRow(row.signal, row.generation, row.delivery, row.received_at, _PARKED, _WAITING),
     )
     return True
 
@@ -190,19 +206,19 @@ def settle(work: Work, row: SignalRow) -> SignalRow:
     row.order_ids = tuple([draft.terms.client_order_id for draft in decision.drafts])
     work.changes.append(row)
     _carry_out(work, decision)
-    if signal.intent is SignalIntent.CLOSE and work.book.parked:
+    if signal.intent is _CLOSE and work.book.parked:
         _supersede(work, signal)
     work.effects.append(Acknowledge(row.delivery, row.verdict, row.code))
     return row
 
 
 def _carry_out(work: Work, decision: Decision) -> None:
-    if decision.verdict is not Verdict.ORDERED:
+    if decision.verdict is not _ORDERED:
         for draft in decision.drafts:
             deny(work, draft, decision.code)
         return
     if decision.cancels:
-        cancel_all(work, decision.cancels, Code.NEW_SIGNAL)
+        cancel_all(work, decision.cancels, _NEW_SIGNAL)
     for draft in decision.drafts:
         create(work, draft)
 
@@ -222,8 +238,8 @@ def _supersede(work: Work, signal: TradingSignal) -> None:
                 parked.generation,
                 parked.delivery,
                 parked.received_at,
-                Verdict.DENIED,
-                Code.SUPERSEDED,
+                _DENIED,
+                _SUPERSEDED,
                 work.now,
             ),
         )

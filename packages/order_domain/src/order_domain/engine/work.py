@@ -6,6 +6,7 @@ returned. So an exception leaves the book as it was.
 """
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from order_domain.book import Book, CommandKey, ExecutionKey, PositionKey
 from order_domain.config import EngineConfig
@@ -20,6 +21,9 @@ from order_domain.model.order import TERMINAL, Order
 from order_domain.model.position import Position
 from order_domain.model.rows import Change, Mark
 from order_domain.model.steps import Effect, Query
+
+# Members looked up once: on an enum class each look-up costs as much as an addition.
+_ORDER_REVIVED: Final = EventKind.ORDER_REVIVED
 
 ALERTS = "account_events"
 """Mark that numbers the events whose subject is the account."""
@@ -141,9 +145,7 @@ class Work:
         if target is None:
             return False
         if order.ended_by is not _NOBODY:
-            self.alert(
-                EventKind.ORDER_REVIVED, code=order.status.value, text=order.terms.client_order_id
-            )
+            self.alert(_ORDER_REVIVED, code=order.status.value, text=order.terms.client_order_id)
             order.closed_at = None
         order.status, order.ended_by = target
         if order.status in TERMINAL:
