@@ -10,6 +10,7 @@ import attrs
 from order_adapters.codec.tables import TABLE_OF, TABLES, Table
 from order_adapters.stores.memory.faults import StoreFaults
 from order_domain.model.events import Event
+from order_domain.model.execution import LedgerEntry
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.ports.journal import ChangeRefused, Head, StoreUnavailable
 
@@ -33,7 +34,7 @@ class MemoryDatabase:
         self.head = Head("", "", "", 0, _NEVER, 0, 0, 0)
         self.rows: dict[type, dict[Hashable, Any]] = {table.row_type: {} for table in TABLES}
         self.events: list[Event] = []
-        self._unique: dict[tuple[str, Hashable], None] = {}
+        self._unique: dict[tuple[str, Hashable], Change] = {}
         self._undo: deque[_Undo] = deque(maxlen=KEPT_FLUSHES)
 
     def check(self) -> None:
@@ -68,6 +69,11 @@ class MemoryDatabase:
         self._put(TABLE_OF[TradingStateRow], row, [])
         self.head = attrs.evolve(self.head, states_version=row.version)
 
+    def booked(self, instrument_id: str, exec_id: str) -> LedgerEntry | None:
+        """Find the ledger entry of an execution."""
+        found = self._unique.get(("executions", (instrument_id, exec_id)))
+        return found if isinstance(found, LedgerEntry) else None
+
     def _write_row(self, change: Change, undo: list[Callable[[], None]]) -> None:
         table = TABLE_OF[change.__class__]
         if self.faults.refuse is not None and (reason := self.faults.refuse(change)):
@@ -83,7 +89,7 @@ class MemoryDatabase:
 
     def _append_event(self, event: Event, undo: list[Callable[[], None]]) -> None:
         if event.order is not None:
-            self._claim("events", (event.subject, event.sequence), undo)
+            self._claim("events", (event.subject, event.sequence), event, undo)
         self.events.append(event)
         undo.append(self._drop_event)
         self.head.event_no += 1
@@ -102,14 +108,16 @@ class MemoryDatabase:
 
     def _append(self, table: Table, row: Change, undo: list[Callable[[], None]]) -> None:
         for names in (table.key, *table.unique):
-            self._claim(table.name, table.getter(names)(row), undo)
+            self._claim(table.name, table.getter(names)(row), row, undo)
         self._put(table, row, undo)
 
-    def _claim(self, table: str, key: Hashable, undo: list[Callable[[], None]]) -> None:
+    def _claim(
+        self, table: str, key: Hashable, row: Change, undo: list[Callable[[], None]]
+    ) -> None:
         claim = (table, key)
         if claim in self._unique:
             raise ChangeRefused(table=table, reason=f"there is one already: {key}")
-        self._unique[claim] = None
+        self._unique[claim] = row
         undo.append(lambda: self._unique.pop(claim))
 
     def _put(self, table: Table, row: Change, undo: list[Callable[[], None]]) -> None:

@@ -1,6 +1,6 @@
 """Which rows a book needs: at load, and when a step asks for some."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -48,25 +48,42 @@ def rows_of_a_book(database: MemoryDatabase, since: datetime) -> list[Change]:
 
 
 def rows_needed(database: MemoryDatabase, need: Need) -> list[Change]:
-    """The rows a step asked for; orders come with their commands and ledger entries."""
-    orders = {
+    """The rows a step asked for; orders come with their commands and ledger entries.
+
+    New signals ask most often, so only orders, which seldom are asked for, cost a walk.
+    """
+    requests = database.rows[RequestRow]
+    booked = (database.booked(*execution) for execution in need.executions)
+    entries = {entry.number: entry for entry in booked if entry is not None}
+    rows: list[Change] = []
+    for signal_id in need.signals:
+        rows += _generations(database, signal_id)
+    if need.orders or need.venue_orders:
+        orders = _orders_needed(database, need)
+        rows += orders.values()
+        rows += (row for row in _all(database, Command) if row.client_order_id in orders)
+        for entry in _all(database, LedgerEntry):
+            if entry.execution.client_order_id in orders:
+                entries[entry.number] = entry
+    rows += (entries[number] for number in sorted(entries))
+    rows += (requests[key] for key in need.requests if key in requests)
+    return rows
+
+
+def _orders_needed(database: MemoryDatabase, need: Need) -> dict[str, Order]:
+    asked, asked_of_venue = frozenset(need.orders), frozenset(need.venue_orders) - {""}
+    return {
         order.client_order_id: order
         for order in _all(database, Order)
-        if order.client_order_id in need.orders or order.venue_order_id in need.venue_orders
+        if order.client_order_id in asked or order.venue_order_id in asked_of_venue
     }
-    rows: list[Change] = [
-        row for row in _all(database, SignalRow) if row.signal.signal_id in need.signals
-    ]
-    rows += orders.values()
-    rows += (command for command in _all(database, Command) if command.client_order_id in orders)
-    rows += (
-        entry
-        for entry in _all(database, LedgerEntry)
-        if entry.execution.client_order_id in orders
-        or (entry.execution.instrument_id, entry.execution.exec_id) in need.executions
-    )
-    rows += (row for row in _all(database, RequestRow) if row.request_id in need.requests)
-    return rows
+
+
+def _generations(database: MemoryDatabase, signal_id: str) -> Iterator[SignalRow]:
+    rows, generation = database.rows[SignalRow], 0
+    while (row := rows.get((signal_id, generation))) is not None:
+        yield row
+        generation += 1
 
 
 def _signals_of_a_book(

@@ -55,7 +55,7 @@ class Flush:
         return Flushed(FlushOutcome.COMMITTED, head)
 
     def _fate(self, head: Head) -> FlushOutcome:
-        if not self.epoch or head.epoch != self.epoch:
+        if head.epoch != self.epoch:
             return FlushOutcome.LEASE_LOST
         if head.flush_no >= self.number:
             return FlushOutcome.ALREADY

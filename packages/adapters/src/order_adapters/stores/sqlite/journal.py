@@ -23,6 +23,7 @@ from order_domain.ports.journal import Flushed, Head, LeaseHeld, WrongMode
 
 WAIT: Final = timedelta(seconds=5)
 _ASK_AGAIN_S: Final = 0.05
+_NO_EPOCH: Final = -1
 
 
 class SqliteJournal:
@@ -36,7 +37,7 @@ class SqliteJournal:
         self._lock = lock
         self._clock = clock
         self._wait = wait
-        self._epoch = 0
+        self._epoch = _NO_EPOCH
         self._ttl = timedelta(0)
 
     async def acquire(self, *, account: str, owner: str, url: str, ttl: timedelta) -> Head:
@@ -80,8 +81,8 @@ class SqliteJournal:
 
     async def release(self) -> None:
         """Record that the lease has ended, and give the lock back."""
-        epoch, self._epoch = self._epoch, 0
-        if epoch:
+        epoch, self._epoch = self._epoch, _NO_EPOCH
+        if epoch != _NO_EPOCH:
             await self._writer.run(partial(_end, epoch=epoch, now=self._clock.now()))
         self._lock.free()
 

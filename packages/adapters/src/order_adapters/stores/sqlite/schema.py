@@ -48,6 +48,7 @@ OPEN_ORDER: Final = (
 """Orders something may still happen to, and a few more: amounts are compared as text here."""
 CLOSED_AT: Final = "coalesce(closed_at, updated_at)"
 OPEN_COMMAND: Final = "status IN ('PENDING', 'SENT', 'UNKNOWN')"
+ORDER_EVENT: Final = "order_version IS NOT NULL"
 _HEAD: Final = """
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -74,7 +75,7 @@ _INDEXES: Final = (
     "CREATE INDEX executions_order ON executions (client_order_id)",
     "CREATE INDEX snapshots_at ON position_snapshots (at)",
     "CREATE INDEX requests_at ON requests (at)",
-    "CREATE UNIQUE INDEX order_events ON events (subject, sequence) WHERE order_version IS NOT NULL",
+    f"CREATE UNIQUE INDEX order_events ON events (subject, sequence) WHERE {ORDER_EVENT}",
 )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from order_adapters.codec.rows import time_text
+from order_adapters.stores.sqlite.schema import ORDER_EVENT
 from order_adapters.stores.sqlite.statements import STATEMENTS, Statements
 from order_adapters.stores.sqlite.transaction import snapshot
 from order_adapters.stores.sqlite.worker import Worker
@@ -53,7 +54,7 @@ class SqliteViews:
 
     async def order_events(self, client_order_id: str) -> Sequence[NumberedEvent]:
         """Every event of one order."""
-        rest = "WHERE subject = ? AND order_version IS NOT NULL ORDER BY sequence"
+        rest = f"WHERE subject = ? AND {ORDER_EVENT} ORDER BY sequence"
         return await self._read(STATEMENTS[Event], rest, client_order_id)
 
     async def order_ledger(self, client_order_id: str) -> Sequence[LedgerEntry]:

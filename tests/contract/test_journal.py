@@ -1,0 +1,515 @@
+"""The journal: one owner, one flush after the other, each wholly there or not at all."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import pytest
+
+from order_adapters.registry import Store
+from order_domain.book import Book
+from order_domain.model.balance import Balance
+from order_domain.model.command import Command
+from order_domain.model.enums import CommandKind, CommandStatus, OrderStatus, Trading
+from order_domain.model.events import Event
+from order_domain.model.execution import LedgerEntry
+from order_domain.model.instrument import Instrument
+from order_domain.model.order import Order
+from order_domain.model.position import Position
+from order_domain.model.rows import (
+    ROW_TYPES,
+    Change,
+    Mark,
+    RequestRow,
+    SignalRow,
+    TradingStateRow,
+)
+from order_domain.model.steps import Need
+from order_domain.ports.journal import ChangeRefused, FlushOutcome, Head, LeaseHeld, WrongMode
+from tests.builders import BTC, NOW, D, a_signal, a_signal_id, an_order, an_order_id, seconds
+from tests.contract.backends import ACCOUNT, TTL, Backend
+from tests.row_builders import (
+    a_closed_order,
+    a_command,
+    a_parked_row,
+    a_request,
+    a_signal_row,
+    a_state,
+    an_alarm,
+    an_entry,
+    an_order_event,
+    an_order_of,
+    id_of,
+    one_of_each,
+)
+
+RETAINED = NOW - seconds(900)
+LONG_AGO = NOW - seconds(3600)
+
+
+async def rows_of(store: Store, row_type: type) -> list[Any]:
+    return [row async for row in store.views.stream(row_type)]
+
+
+async def head_of(store: Store) -> Head:
+    """The head row, as a flush out of turn tells it."""
+    return (await store.journal.flush(0, ())).head
+
+
+async def acquire(store: Store, owner: str = "second", account: str = ACCOUNT) -> Head:
+    return await store.journal.acquire(account=account, owner=owner, url="http://two", ttl=TTL)
+
+
+class TestLease:
+    async def test_the_first_owner_begins_at_epoch_1_and_flush_0(self, backend: Backend) -> None:
+        store = await backend.another()
+
+        head = await acquire(store)
+
+        assert head == Head(ACCOUNT, "second", "http://two", 1, NOW + TTL, 0, 0, 0)
+
+    async def test_a_second_owner_is_refused_and_told_who_has_it(
+        self, backend: Backend, store: Store
+    ) -> None:
+        other = await backend.another()
+
+        with pytest.raises(LeaseHeld) as held:
+            await acquire(other)
+
+        assert held.value.details == {
+            "account": ACCOUNT,
+            "owner": "owner",
+            "url": "http://one",
+            "expires_at": NOW + TTL,
+        }
+
+    async def test_a_released_lease_is_taken_at_once_and_the_numbers_go_on(
+        self, backend: Backend, store: Store
+    ) -> None:
+        await store.journal.flush(1, [an_alarm()])
+        await store.journal.release()
+
+        head = await acquire(await backend.another())
+
+        assert (head.epoch, head.flush_no, head.event_no) == (2, 1, 1)
+
+    async def test_an_owner_may_take_a_new_epoch_from_itself(self, store: Store) -> None:
+        head = await acquire(store, owner="owner")
+
+        assert head.epoch == 2
+        assert (await store.journal.flush(1, ())).outcome is FlushOutcome.COMMITTED
+
+    async def test_after_a_take_over_the_old_owner_writes_nothing_more(
+        self, backend: Backend, store: Store
+    ) -> None:
+        other = await backend.another()
+        backend.end_the_lease()
+        await acquire(other)
+
+        flushed = await store.journal.flush(1, [an_order()])
+
+        assert flushed.outcome is FlushOutcome.LEASE_LOST
+        assert (flushed.head.owner, flushed.head.epoch) == ("second", 2)
+        assert await rows_of(store, Order) == []
+
+    async def test_the_release_of_a_lost_lease_takes_nothing_from_its_new_owner(
+        self, backend: Backend, store: Store
+    ) -> None:
+        other = await backend.another()
+        backend.end_the_lease()
+        taken = await acquire(other)
+
+        await store.journal.release()
+
+        flushed = await other.journal.flush(1, ())
+        assert flushed.outcome is FlushOutcome.COMMITTED
+        assert flushed.head.expires_at == taken.expires_at
+
+    async def test_who_never_took_the_lease_writes_nothing(self, backend: Backend) -> None:
+        store = await backend.another()
+
+        flushed = await store.journal.flush(1, [an_order()])
+
+        assert flushed.outcome is FlushOutcome.LEASE_LOST
+        assert await rows_of(store, Order) == []
+
+    async def test_who_released_the_lease_writes_nothing(self, store: Store) -> None:
+        await store.journal.release()
+
+        assert (await store.journal.flush(1, ())).outcome is FlushOutcome.LEASE_LOST
+
+    async def test_every_flush_prolongs_the_lease(self, backend: Backend, store: Store) -> None:
+        backend.clock.advance_to(NOW + seconds(3))
+
+        flushed = await store.journal.flush(1, ())
+
+        assert flushed.head.expires_at == NOW + seconds(3) + TTL
+
+    async def test_a_store_of_another_account_or_mode_is_refused(
+        self, backend: Backend, store: Store
+    ) -> None:
+        await store.journal.release()
+        other = await backend.another()
+
+        with pytest.raises(WrongMode) as wrong:
+            await acquire(other, account="main")
+
+        assert wrong.value.details == {"account": "main", "found": ACCOUNT}
+        assert (await acquire(await backend.another(), "third")).epoch == 2
+
+
+class TestFlush:
+    async def test_a_row_of_every_class_comes_back_as_it_was(self, store: Store) -> None:
+        rows = one_of_each()
+
+        await store.journal.flush(1, rows)
+
+        found = [row for row_type in ROW_TYPES for row in await rows_of(store, row_type)]
+        assert found == list(rows)
+
+    async def test_events_are_numbered_without_a_gap_over_all_flushes(self, store: Store) -> None:
+        first = await store.journal.flush(1, [an_alarm(1), an_order(), an_alarm(2)])
+        second = await store.journal.flush(2, [an_alarm(3)])
+
+        events = await store.outbox.events_after(0, 10)
+        assert [numbered.number for numbered in events] == [1, 2, 3]
+        assert [numbered.event.sequence for numbered in events] == [1, 2, 3]
+        assert (first.head.event_no, second.head.event_no) == (2, 3)
+
+    async def test_the_same_flush_again_changes_nothing(self, store: Store) -> None:
+        rows = [an_alarm(), an_entry(), an_order()]
+        await store.journal.flush(1, rows)
+
+        flushed = await store.journal.flush(1, rows)
+
+        assert flushed.outcome is FlushOutcome.ALREADY
+        assert (flushed.head.flush_no, flushed.head.event_no) == (1, 1)
+        assert len(await rows_of(store, Event)) == 1
+
+    async def test_a_store_that_lost_commits_says_so(self, backend: Backend, store: Store) -> None:
+        for number in (1, 2, 3):
+            await store.journal.flush(number, [Mark("m", NOW, number)])
+        backend.lose_flushes(2)
+
+        flushed = await store.journal.flush(4, [Mark("m", NOW, 4)])
+
+        assert flushed.outcome is FlushOutcome.COMMITS_LOST
+        assert flushed.head.flush_no == 1
+        assert (await rows_of(store, Mark))[0].number < 4
+
+    async def test_a_later_version_takes_the_place_of_the_earlier_one(self, store: Store) -> None:
+        first, second = an_order_of(1), an_order_of(2)
+        later = attrs.evolve(first, version=2, status=OrderStatus.FILLED, text="new")
+        await store.journal.flush(1, [first, second])
+
+        await store.journal.flush(2, [later])
+
+        assert await rows_of(store, Order) == [later, second]
+
+    async def test_of_several_versions_in_one_flush_the_last_stays(self, store: Store) -> None:
+        first = an_order_of(1)
+        later = attrs.evolve(first, version=2, status=OrderStatus.FILLED)
+        events = [an_order_event(first), an_order_event(later)]
+
+        await store.journal.flush(1, [first, events[0], an_order_of(2), later, events[1]])
+
+        assert await rows_of(store, Order) == [later, an_order_of(2)]
+        assert await rows_of(store, Event) == events
+
+    async def test_an_empty_flush_counts(self, store: Store) -> None:
+        await store.journal.flush(1, ())
+
+        assert (await head_of(store)).flush_no == 1
+
+    @pytest.mark.parametrize(
+        ("before", "refused", "table"),
+        [
+            ([an_entry(1)], an_entry(2, exec_id="e1"), "executions"),
+            ([an_entry(1)], an_entry(1, exec_id="e2"), "executions"),
+            ([an_order_event(an_order())], an_order_event(an_order()), "events"),
+        ],
+        ids=["execution booked twice", "ledger number given twice", "order event told twice"],
+    )
+    async def test_a_flush_with_a_refused_row_leaves_nothing_behind(
+        self, store: Store, before: Sequence[Change], refused: Change, table: str
+    ) -> None:
+        await store.journal.flush(1, before)
+        rows = [an_order(), Mark("m", NOW, 1), an_alarm(), refused]
+
+        with pytest.raises(ChangeRefused) as error:
+            await store.journal.flush(2, rows)
+
+        assert error.value.details["table"] == table
+        head = await head_of(store)
+        assert (head.flush_no, head.event_no) == (1, len(await rows_of(store, Event)))
+        assert [await rows_of(store, kind) for kind in (Order, Mark)] == [[], []]
+        assert (await store.journal.flush(2, rows[:3])).outcome is FlushOutcome.COMMITTED
+
+    async def test_what_was_refused_once_within_a_flush_may_come_right(self, store: Store) -> None:
+        with pytest.raises(ChangeRefused):
+            await store.journal.flush(1, [an_entry(1), an_entry(2, exec_id="e1")])
+
+        await store.journal.flush(1, [an_entry(1), an_entry(2)])
+
+        assert await rows_of(store, LedgerEntry) == [an_entry(1), an_entry(2)]
+
+    async def test_an_event_that_is_no_orders_may_be_told_again(self, store: Store) -> None:
+        await store.journal.flush(1, [an_alarm(1)])
+
+        flushed = await store.journal.flush(2, [an_alarm(1)])
+
+        assert flushed.head.event_no == 2
+
+    async def test_a_cancelled_caller_does_not_stop_the_commit(self, store: Store) -> None:
+        rows = [an_order_of(number) for number in range(50)]
+        flush = asyncio.create_task(store.journal.flush(1, rows))
+        await asyncio.sleep(0)
+        flush.cancel()
+
+        again = await store.journal.flush(1, rows)
+
+        assert again.outcome is FlushOutcome.ALREADY
+        assert len(await rows_of(store, Order)) == 50
+
+
+class TestTradingStates:
+    async def test_a_halt_needs_no_lease_and_no_first_start(self, backend: Backend) -> None:
+        store = await backend.another()
+
+        head = await store.journal.set_trading_state(a_state(version=0))
+
+        assert head.states_version == 1
+        assert await store.journal.trading_states() == (1, [a_state(version=1)])
+        assert (await acquire(store)).states_version == 1
+
+    async def test_the_owners_next_flush_reads_the_new_version(
+        self, backend: Backend, store: Store
+    ) -> None:
+        before = await store.journal.flush(1, ())
+        await (await backend.another()).journal.set_trading_state(a_state())
+
+        after = await store.journal.flush(2, ())
+
+        assert (before.head.states_version, after.head.states_version) == (0, 1)
+
+    async def test_a_flush_does_not_write_over_a_halt_it_has_not_seen(
+        self, backend: Backend, store: Store
+    ) -> None:
+        await (await backend.another()).journal.set_trading_state(a_state())
+
+        flushed = await store.journal.flush(1, [a_state(state=Trading.ACTIVE, version=1)])
+
+        version, rows = await store.journal.trading_states()
+        assert rows == [a_state()]
+        assert flushed.head.states_version == version == 2
+
+    async def test_two_who_take_the_same_version_for_two_causes_are_both_seen(
+        self, backend: Backend, store: Store
+    ) -> None:
+        await (await backend.another()).journal.set_trading_state(a_state())
+        own = a_state(cause="STREAM", state=Trading.REDUCE_ONLY, version=1)
+
+        flushed = await store.journal.flush(1, [own])
+
+        assert flushed.head.states_version > own.version
+        assert (await store.journal.trading_states())[1] == [a_state(), own]
+
+    async def test_the_owner_lifts_what_it_has_seen(self, backend: Backend, store: Store) -> None:
+        await (await backend.another()).journal.set_trading_state(a_state())
+        lifted = a_state(state=Trading.ACTIVE, version=2)
+
+        flushed = await store.journal.flush(1, [lifted])
+
+        assert flushed.head.states_version == 2
+        assert await store.journal.trading_states() == (2, [lifted])
+
+
+class TestLoad:
+    async def test_the_loaded_book_is_the_book_that_was_written(self, store: Store) -> None:
+        written, loaded = Book(), Book()
+        order = an_order_of(1, venue_order_id="v1")
+        rows: list[Change] = [
+            *one_of_each(),
+            order,
+            a_signal_row(2, decided_at=NOW + seconds(1)),
+            a_parked_row(3),
+            a_command(client_order_id=id_of(1), kind=CommandKind.AMEND, quantity=D("0.03")),
+            attrs.evolve(order, version=2, cum_quantity=D("0.01")),
+            an_entry(2, client_order_id=id_of(1)),
+        ]
+        for row in rows:
+            written.apply(row)
+        await store.journal.flush(1, rows)
+
+        for row in await store.journal.load(RETAINED):
+            loaded.apply(row)
+
+        assert loaded.durable() == written.durable()
+
+    async def test_rows_come_in_the_order_a_book_takes_them(self, store: Store) -> None:
+        await store.journal.flush(1, list(reversed(one_of_each())))
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert [type(row) for row in loaded] == [
+            Instrument,
+            Balance,
+            TradingStateRow,
+            Mark,
+            Position,
+            SignalRow,
+            Order,
+            Command,
+            LedgerEntry,
+            RequestRow,
+        ]
+
+    async def test_what_ended_before_stays_away(self, store: Store) -> None:
+        old, new = a_closed_order(1, LONG_AGO), a_closed_order(2, RETAINED)
+        settled = CommandStatus.DONE
+        await store.journal.flush(
+            1,
+            [
+                old,
+                new,
+                a_command(client_order_id=id_of(1), status=settled),
+                a_command(client_order_id=id_of(2), status=settled),
+                an_entry(1, client_order_id=id_of(1)),
+                an_entry(2, client_order_id=id_of(2)),
+                a_request("old", at=LONG_AGO),
+                a_request("new", at=RETAINED),
+            ],
+        )
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert loaded == [
+            new,
+            a_command(client_order_id=id_of(2), status=settled),
+            an_entry(2, client_order_id=id_of(2)),
+            a_request("new", at=RETAINED),
+        ]
+
+    async def test_what_is_not_over_comes_however_old_it_is(self, store: Store) -> None:
+        ahead = a_closed_order(2, LONG_AGO, reported_cum=D("0.01"))
+        level = a_closed_order(3, LONG_AGO, reported_cum=D("0.010"), cum_quantity=D("0.01"))
+        live = an_order_of(1, updated_at=LONG_AGO)
+        open_command = a_command(client_order_id=id_of(3), updated_at=LONG_AGO)
+        await store.journal.flush(1, [ahead, level, live, open_command])
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert loaded == [ahead, live, open_command]
+
+    async def test_the_newest_ledger_entry_always_comes(self, store: Store) -> None:
+        order = a_closed_order(1, LONG_AGO)
+        entries = [an_entry(number, client_order_id=id_of(1)) for number in (1, 2)]
+        await store.journal.flush(1, [order, *entries])
+
+        assert await store.journal.load(RETAINED) == [entries[1]]
+
+    async def test_signals_come_in_the_order_of_their_decision_then_as_they_wait(
+        self, store: Store
+    ) -> None:
+        first = a_signal_row(1, decided_at=NOW + seconds(2))
+        second = a_signal_row(2, decided_at=NOW + seconds(1))
+        waiting = [a_parked_row(4), a_parked_row(3)]
+        await store.journal.flush(1, [*waiting, first, second])
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert loaded == [second, first, a_parked_row(3), a_parked_row(4)]
+
+    async def test_of_old_signals_come_those_of_live_orders_and_the_newest_of_a_strategy(
+        self, store: Store
+    ) -> None:
+        def old(number: int, second: int) -> SignalRow:
+            signal = a_signal(signal_id=a_signal_id(number), timestamp=LONG_AGO + seconds(second))
+            return a_signal_row(number, signal=signal, decided_at=LONG_AGO)
+
+        await store.journal.flush(1, [old(1, 1), old(2, 3), old(3, 2), an_order_of(1)])
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert loaded == [old(1, 1), old(2, 3), an_order_of(1)]
+
+
+class TestRead:
+    @pytest.fixture(autouse=True)
+    async def rows(self, store: Store) -> None:
+        await store.journal.flush(
+            1,
+            [
+                a_signal_row(1),
+                a_signal_row(1, generation=1, delivery=0),
+                a_signal_row(2),
+                an_order_of(1, venue_order_id="v1"),
+                an_order_of(2, venue_order_id="v2"),
+                an_order_of(3),
+                a_command(client_order_id=id_of(1)),
+                an_entry(1, client_order_id=id_of(1)),
+                an_entry(2, client_order_id=id_of(2)),
+                an_entry(3, client_order_id=id_of(1)),
+                a_request("r1"),
+                a_request("r2"),
+            ],
+        )
+
+    async def test_a_signal_comes_with_all_its_generations(self, store: Store) -> None:
+        found = await store.journal.read(Need(signals=(a_signal_id(1), a_signal_id(9))))
+
+        assert found == [a_signal_row(1), a_signal_row(1, generation=1, delivery=0)]
+
+    async def test_an_order_comes_with_its_commands_and_entries(self, store: Store) -> None:
+        found = await store.journal.read(Need(orders=(id_of(1),)))
+
+        assert found == [
+            an_order_of(1, venue_order_id="v1"),
+            a_command(client_order_id=id_of(1)),
+            an_entry(1, client_order_id=id_of(1)),
+            an_entry(3, client_order_id=id_of(1)),
+        ]
+
+    async def test_an_order_is_found_by_the_exchanges_id(self, store: Store) -> None:
+        found = await store.journal.read(Need(venue_orders=("v2",)))
+
+        assert found == [
+            an_order_of(2, venue_order_id="v2"),
+            an_entry(2, client_order_id=id_of(2)),
+        ]
+
+    async def test_no_exchange_id_is_no_orders_id(self, store: Store) -> None:
+        assert await store.journal.read(Need(venue_orders=("",))) == []
+
+    async def test_an_execution_is_found_by_instrument_and_id(self, store: Store) -> None:
+        need = Need(executions=((BTC, "e2"), (BTC, "e9"), ("spot:BTCUSDT", "e1")))
+
+        assert await store.journal.read(need) == [an_entry(2, client_order_id=id_of(2))]
+
+    async def test_a_request_is_found_by_its_id(self, store: Store) -> None:
+        assert await store.journal.read(Need(requests=("r2", "r9"))) == [a_request("r2")]
+
+    async def test_all_that_is_asked_comes_in_the_order_a_book_takes_it(self, store: Store) -> None:
+        need = Need((a_signal_id(2),), (id_of(3),), ("v2",), ((BTC, "e1"),), ("r1",))
+
+        found = await store.journal.read(need)
+
+        assert found == [
+            a_signal_row(2),
+            an_order_of(2, venue_order_id="v2"),
+            an_order_of(3),
+            an_entry(1, client_order_id=id_of(1)),
+            an_entry(2, client_order_id=id_of(2)),
+            a_request("r1"),
+        ]
+
+    async def test_a_thousand_keys_are_no_more_than_one(self, store: Store) -> None:
+        many = tuple(an_order_id(signal=a_signal_id(number)) for number in range(2, 1002))
+
+        found = await store.journal.read(Need(orders=many))
+
+        assert [row for row in found if isinstance(row, Order)] == [
+            an_order_of(2, venue_order_id="v2"),
+            an_order_of(3),
+        ]

@@ -1,0 +1,226 @@
+"""Views: what people see of committed rows."""
+
+from typing import Any
+
+import pytest
+
+from order_adapters.registry import Store
+from order_domain.errors import InvalidValue
+from order_domain.model.enums import OrderStatus, OrderType, Side
+from order_domain.model.events import Event
+from order_domain.model.identifiers import instrument_id
+from order_domain.model.order import Order
+from order_domain.ports.outbox import NumberedEvent
+from order_domain.ports.views import ORDER_SORTS, OrderQuery
+from tests.builders import (
+    NOW,
+    D,
+    a_balance,
+    a_position,
+    a_signal_id,
+    seconds,
+)
+from tests.contract.backends import Backend
+from tests.row_builders import (
+    a_signal_row,
+    a_state,
+    an_alarm,
+    an_entry,
+    an_order_event,
+    an_order_of,
+    id_of,
+)
+
+ETH = instrument_id("linear", "ETHUSDT")
+ORDERS = (
+    an_order_of(1, price=D(9), quantity=D("0.1"), created_at=NOW, updated_at=NOW + seconds(9)),
+    an_order_of(2, price=D(100), quantity=D("0.02"), created_at=NOW + seconds(1), side=Side.SELL),
+    an_order_of(3, instrument_id=ETH, created_at=NOW + seconds(2), order_type=OrderType.MARKET),
+    an_order_of(4, status=OrderStatus.FILLED, created_at=NOW + seconds(2), price=D(20)),
+    an_order_of(5, status=OrderStatus.DENIED, strategy_id="other", created_at=NOW + seconds(3)),
+)
+NUMBER_OF = {order.client_order_id: number for number, order in enumerate(ORDERS, 1)}
+
+
+async def listed(store: Store, **query: Any) -> list[int]:
+    """The numbers of the orders on the page."""
+    page, _ = await store.views.orders(OrderQuery(**query))
+    return [NUMBER_OF[order.client_order_id] for order in page]
+
+
+class TestOrders:
+    @pytest.fixture(autouse=True)
+    async def rows(self, store: Store) -> None:
+        await store.journal.flush(1, ORDERS)
+
+    @pytest.mark.parametrize(
+        ("query", "numbers"),
+        [
+            ({"symbol": "ETHUSDT"}, [3]),
+            ({"symbol": "ETH"}, []),
+            ({"statuses": (OrderStatus.FILLED, OrderStatus.DENIED)}, [4, 5]),
+            ({"signal_id": a_signal_id(2)}, [2]),
+            ({"strategy_id": "other"}, [5]),
+            ({"side": Side.SELL}, [2]),
+            ({"created_from": NOW + seconds(2)}, [3, 4, 5]),
+            ({"created_to": NOW + seconds(2)}, [1, 2]),
+            ({"created_from": NOW + seconds(1), "created_to": NOW + seconds(2)}, [2]),
+            ({"symbol": "BTCUSDT", "side": Side.BUY, "statuses": (OrderStatus.WORKING,)}, [1]),
+        ],
+        ids=str,
+    )
+    async def test_each_filter_keeps_what_it_names(
+        self, store: Store, query: dict[str, Any], numbers: list[int]
+    ) -> None:
+        found = await listed(store, sort_by="created_at", descending=False, **query)
+
+        assert found == numbers
+
+    async def test_the_newest_come_first_and_equals_in_the_same_sense(self, store: Store) -> None:
+        assert await listed(store) == [5, 4, 3, 2, 1]
+
+    async def test_amounts_are_sorted_as_numbers_and_no_price_comes_last(
+        self, store: Store
+    ) -> None:
+        up = await listed(store, sort_by="price", descending=False)
+        down = await listed(store, sort_by="price", descending=True)
+
+        assert up == [1, 4, 2, 5, 3]
+        assert down == [5, 2, 4, 1, 3]
+
+    async def test_quantities_are_sorted_as_numbers(self, store: Store) -> None:
+        assert await listed(store, sort_by="quantity", descending=False) == [2, 3, 4, 5, 1]
+
+    @pytest.mark.parametrize("sort_by", ORDER_SORTS)
+    async def test_every_sort_lists_every_order(self, store: Store, sort_by: str) -> None:
+        assert sorted(await listed(store, sort_by=sort_by)) == [1, 2, 3, 4, 5]
+
+    async def test_a_page_tells_how_many_there_are_in_all(self, store: Store) -> None:
+        query = OrderQuery(symbol="BTCUSDT", descending=False, limit=2, offset=1)
+
+        page, total = await store.views.orders(query)
+
+        assert list(page) == [ORDERS[1], ORDERS[3]]
+        assert total == 4
+
+    async def test_behind_the_last_page_is_nothing(self, store: Store) -> None:
+        assert await store.views.orders(OrderQuery(offset=5)) == ([], 5)
+
+    async def test_an_order_is_found_by_either_id(self, store: Store) -> None:
+        order = an_order_of(6, venue_order_id="v6")
+        await store.journal.flush(2, [order])
+
+        assert await store.views.order(order.client_order_id) == order
+        assert await store.views.order("v6") == order
+
+    async def test_an_unknown_or_empty_id_finds_nothing(self, store: Store) -> None:
+        assert await store.views.order("unknown") is None
+        assert await store.views.order("") is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("sort_by", "text; DROP TABLE orders"), ("limit", 0), ("offset", -1)]
+)
+def test_a_page_that_cannot_be_is_refused_before_any_store_sees_it(
+    field: str, value: object
+) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        OrderQuery(**{field: value})
+
+    assert refused.value.details["field"] == field
+
+
+class TestHistory:
+    async def test_events_of_an_order_come_by_sequence(self, store: Store) -> None:
+        versions = [an_order_of(1, version=version) for version in (1, 2, 3)]
+        events = [an_order_event(version) for version in versions]
+        await store.journal.flush(1, [events[0], an_alarm(), an_order_event(an_order_of(2))])
+        await store.journal.flush(2, [events[1], events[2]])
+
+        found = await store.views.order_events(id_of(1))
+
+        assert found == [
+            NumberedEvent(1, events[0]),
+            NumberedEvent(4, events[1]),
+            NumberedEvent(5, events[2]),
+        ]
+
+    async def test_an_event_shows_its_order_as_it_then_was(self, store: Store) -> None:
+        working = an_order_of(1, version=1)
+        await store.journal.flush(1, [working, an_order_event(working)])
+        await store.journal.flush(2, [an_order_of(1, version=2, status=OrderStatus.FILLED)])
+
+        (found,) = await store.views.order_events(id_of(1))
+
+        assert found.event.order == working
+
+    async def test_the_ledger_of_an_order_comes_in_booking_order(self, store: Store) -> None:
+        entries = [an_entry(number, client_order_id=id_of(number % 2)) for number in (1, 2, 3)]
+        await store.journal.flush(1, entries)
+
+        assert await store.views.order_ledger(id_of(1)) == [entries[0], entries[2]]
+
+    async def test_a_signal_shows_all_its_generations(self, store: Store) -> None:
+        rows = [a_signal_row(1), a_signal_row(2), a_signal_row(1, generation=1, delivery=0)]
+        await store.journal.flush(1, rows)
+
+        assert await store.views.signal(a_signal_id(1)) == [rows[0], rows[2]]
+        assert await store.views.signal(a_signal_id(9)) == []
+
+
+class TestState:
+    async def test_positions_are_listed_flat_ones_too(self, store: Store) -> None:
+        flat, eth = a_position(size=D(0)), a_position(instrument_id=ETH)
+        await store.journal.flush(1, [flat, eth])
+
+        assert await store.views.positions() == [flat, eth]
+        assert await store.views.positions("ETHUSDT") == [eth]
+
+    async def test_of_each_coin_the_newest_balance_shows(self, store: Store) -> None:
+        await store.journal.flush(1, [a_balance(), a_balance(coin="BTC", wallet=D(2))])
+        await store.journal.flush(2, [a_balance(wallet=D(5))])
+
+        assert await store.views.balances() == [
+            a_balance(wallet=D(5)),
+            a_balance(coin="BTC", wallet=D(2)),
+        ]
+
+    async def test_every_trading_state_shows(self, store: Store) -> None:
+        rows = [a_state(), a_state(scope="symbol:linear:ETHUSDT", version=2)]
+        await store.journal.flush(1, rows)
+
+        assert await store.views.trading_states() == rows
+
+    async def test_another_process_sees_what_is_committed(
+        self, backend: Backend, store: Store
+    ) -> None:
+        other = await backend.another()
+        await store.journal.flush(1, [an_order_of(1)])
+
+        assert await other.views.order(id_of(1)) == an_order_of(1)
+
+
+class TestStream:
+    async def test_orders_keep_the_place_of_their_first_commit(self, store: Store) -> None:
+        await store.journal.flush(1, [an_order_of(2), an_order_of(1), an_order_of(3)])
+        changed = an_order_of(2, version=2)
+        await store.journal.flush(2, [changed, an_order_of(4)])
+
+        found = [order async for order in store.views.stream(Order)]
+
+        assert found == [changed, an_order_of(1), an_order_of(3), an_order_of(4)]
+
+    async def test_more_rows_than_a_page_come_each_once(self, store: Store) -> None:
+        events = [an_alarm(number) for number in range(1, 2502)]
+        await store.journal.flush(1, events)
+
+        assert [event async for event in store.views.stream(Event)] == events
+
+    async def test_a_reader_may_stop_half_way(self, store: Store) -> None:
+        await store.journal.flush(1, [an_order_of(1), an_order_of(2)])
+
+        stream = store.views.stream(Order)
+        first = await anext(aiter(stream))
+
+        assert first == an_order_of(1)
+        assert (await store.journal.flush(2, ())).head.flush_no == 2
