@@ -1,37 +1,35 @@
-"""Stores: which store stands behind a URL."""
+"""Stores: which store stands behind a URL, and where its file is."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Final
+from urllib.parse import urlsplit
 
-from order_adapters.stores.memory.store import MemoryStore
-from order_domain.errors import InvalidValue
+from order_adapters.clock import SystemClock
+from order_adapters.registry import Store, make_store
 from order_domain.ports.clock import Clock
-from order_domain.ports.journal import Journal
-from order_domain.ports.outbox import Outbox
-from order_domain.ports.views import Views
 
+__all__ = ["MEMORY", "Store", "account_file", "file_of", "open_store", "system_clock"]
 
-class Store(Protocol):
-    """One process's access to a store."""
-
-    @property
-    def journal(self) -> Journal: ...
-    @property
-    def views(self) -> Views: ...
-    @property
-    def outbox(self) -> Outbox: ...
-    async def open(self) -> None: ...
-    async def close(self) -> None: ...
+MEMORY: Final = "memory:"
 
 
 def open_store(url: str, clock: Clock) -> Store:
-    """Make the store of a URL; empty is one in memory. Raises InvalidValue for another scheme."""
-    if not url:
-        return MemoryStore(clock)
-    raise InvalidValue(field="store", rule="sqlite:///PATH", value=url)
+    """Make the store of a URL, not yet open; empty is one in memory. Raises InvalidValue."""
+    return make_store(url or MEMORY, clock)
+
+
+def system_clock() -> Clock:
+    """The machine's clock."""
+    return SystemClock()
 
 
 def file_of(url: str) -> Path | None:
     """Return the file of a store that is one, else None."""
-    scheme, _, path = url.partition(":///")
-    return Path(path) if scheme == "sqlite" else None
+    parts = urlsplit(url)
+    return Path(parts.path.removeprefix("/")) if parts.scheme == "sqlite" else None
+
+
+def account_file(url: str) -> Path | None:
+    """Where a dry run keeps the account of the simulated exchange: beside the store's file."""
+    path = file_of(url)
+    return None if path is None else path.with_name(f"{path.name}.venue")

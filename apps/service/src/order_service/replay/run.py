@@ -15,8 +15,14 @@ from order_adapters.schedule import Schedule, timed
 from order_adapters.simulator import SimulatedExchange, SimulatorConfig
 from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.engine import Engine
+from order_domain.invariants import Report, Truth, compare_with_exchange
+from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import InstrumentId
+from order_domain.model.order import Order
+from order_domain.model.position import Position
 from order_domain.model.quote import Quote
+from order_domain.ports.views import Views
+from order_service.audit import audit_store
 from order_service.replay.market import MarketFeed, MarketRow, Survey
 from order_service.replay.plan import ReplayPlan
 from order_service.replay.resumption import Resumption, StoreNotEmpty, look_into, without
@@ -25,7 +31,7 @@ from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.parts import Ports
 from order_service.runtime.replay import drive
 from order_service.runtime.runtime import Runtime
-from order_service.stores import Store, file_of, open_store
+from order_service.stores import Store, account_file, open_store
 
 Progress = Callable[[datetime, datetime, datetime], None]
 """Called with the market's first moment, where time is, and the market's last."""
@@ -39,11 +45,13 @@ class Replayed:
     """What came of a replay.
 
     Attributes:
+        report: What was checked of the rows, and against the account of the exchange.
         marks: The last price of each instrument, for unrealised PnL.
         signals_error: Why the signal file ended early, empty otherwise.
     """
 
     totals: Totals
+    report: Report
     surveys: tuple[Survey, ...]
     marks: Mapping[InstrumentId, Decimal]
     signals_error: str
@@ -89,8 +97,12 @@ async def _replayed(
         await drive(runtime, venue, clock, recorded, _Pace(plan.speed, feed, progress))
     finally:
         await runtime.stop()
+    rows = await audit_store(
+        store, account=plan.config.account, environment=plan.config.environment
+    )
     return Replayed(
         totals=await count(store.views),
+        report=rows + await _compared(store.views, venue.exchange, clock.now()),
         surveys=feed.surveys,
         marks=marks,
         signals_error=signals.error,
@@ -99,8 +111,8 @@ async def _replayed(
 
 def _keeper(plan: ReplayPlan) -> StateFile | None:
     """Where the account of the simulated exchange lives: beside a store that is a file."""
-    path = file_of(plan.store_url)
-    return None if path is None else StateFile(path.with_name(f"{path.name}.venue"))
+    path = account_file(plan.store_url)
+    return None if path is None else StateFile(path)
 
 
 async def _begin(
@@ -146,6 +158,22 @@ async def _runtime(
             publishers={},
             clock=clock,
         ),
+    )
+
+
+async def _compared(views: Views, exchange: SimulatedExchange, now: datetime) -> Report:
+    """Compare our books with the account of the exchange, now that all is quiet."""
+    known = (order.newest for order in exchange.records.orders.values())
+    truth = Truth(
+        orders=tuple(order for order in known if order is not None),
+        executions=tuple(exchange.records.executions),
+        positions=tuple(exchange.positions(now)),
+    )
+    return compare_with_exchange(
+        [order async for order in views.stream(Order)],
+        [entry async for entry in views.stream(LedgerEntry)],
+        [position async for position in views.stream(Position)],
+        truth,
     )
 
 

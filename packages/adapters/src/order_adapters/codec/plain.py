@@ -1,15 +1,17 @@
 """Plain values as JSON: the entries of traces, details and results come back as the type they were.
 
-Text, true, false, null and integers are themselves; a decimal, for which JSON has no exact word, is
-an object of one tagged value.
+Text, true, false, null and integers are themselves; what JSON has no exact word for (a decimal, a
+moment, a length of time) is an object of one tagged value.
 """
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-_TAG: Final = "decimal"
+_MICROSECOND: Final = timedelta(microseconds=1)
 _THEMSELVES: Final = frozenset((str, int, bool))
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
@@ -32,7 +34,11 @@ def _tagged(value: object) -> object:
     if isinstance(value, tuple):
         return [item if item.__class__ in _THEMSELVES else _tagged(item) for item in value]
     if isinstance(value, Decimal):
-        return {_TAG: str(value)}
+        return {"decimal": str(value)}
+    if isinstance(value, timedelta):
+        return {"microseconds": value // _MICROSECOND}
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return {"time": value.isoformat()}
     if value is None or isinstance(value, str | int):
         return value
     raise TypeError(f"not a plain value: {value!r}")
@@ -42,5 +48,13 @@ def _untagged(value: object) -> object:
     if isinstance(value, list):
         return tuple(_untagged(item) for item in value)
     if isinstance(value, dict):
-        return Decimal(value[_TAG])
+        ((tag, text),) = value.items()
+        return _READ[tag](text)
     return value
+
+
+_READ: Final[Mapping[str, Callable[[Any], object]]] = {
+    "decimal": Decimal,
+    "microseconds": lambda number: number * _MICROSECOND,
+    "time": datetime.fromisoformat,
+}
