@@ -44,7 +44,7 @@ def a_signal_id(number: int) -> SignalId:
     return SignalId(f"00000000-0000-4000-8000-{number:012d}")
 
 
-def seconds(number: int) -> timedelta:
+def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
 

@@ -334,6 +334,8 @@ def next_deadline(book: Book, watch: Watch, now: datetime) -> datetime | None:
     """When something will be due; may lie in the past. None while nothing is planned."""
     if watch.intents_due or watch.parked_due or (watch.sweep_wanted and not watch.sweep_open):
         return now
+    if watch.poll_at is None and (book.parked or book.intents):
+        return now  # something has begun to wait since the last Tick
     day = book.marks.get(contexts.DAY)
     if watch.losses_at is None or day is None or day.at is None:
         return now
