@@ -26,6 +26,7 @@ class ReplayPlan:
         balance: Wallet at the first start, settle-coin units.
         faults: What shall go wrong on the exchange.
         speed: Times real time; None is as fast as it goes.
+        points: Moments of the profit curve that comes with the result; 0 leaves it out.
     """
 
     signals: Path
@@ -38,3 +39,4 @@ class ReplayPlan:
     balance: Decimal = Decimal(100_000)
     faults: FaultScript | None = None
     speed: Decimal | None = None
+    points: int = 0

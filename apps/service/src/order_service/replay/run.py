@@ -1,7 +1,7 @@
 """Run: one replay from plan to totals; runtime, store and exchange wired to virtual time."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -23,6 +23,7 @@ from order_domain.model.position import Position
 from order_domain.model.quote import Quote
 from order_domain.ports.views import Views
 from order_service.audit import audit_store
+from order_service.replay.curve import Point, curve
 from order_service.replay.market import MarketFeed, MarketRow, Survey
 from order_service.replay.plan import ReplayPlan
 from order_service.replay.resumption import Resumption, StoreNotEmpty, look_into, without
@@ -55,6 +56,7 @@ class Replayed:
     surveys: tuple[Survey, ...]
     marks: Mapping[InstrumentId, Decimal]
     signals_error: str
+    curve: Sequence[Point] = ()
 
 
 async def run_replay(plan: ReplayPlan, progress: Progress | None = None) -> Replayed:
@@ -100,9 +102,11 @@ async def _replayed(
     rows = await audit_store(
         store, account=plan.config.account, environment=plan.config.environment
     )
+    ledger = [entry async for entry in store.views.stream(LedgerEntry)]
     return Replayed(
         totals=await count(store.views),
-        report=rows + await _compared(store.views, venue.exchange, clock.now()),
+        report=rows + await _compared(store.views, ledger, venue.exchange, clock.now()),
+        curve=curve(feed, ledger, plan.points) if plan.points else (),
         surveys=feed.surveys,
         marks=marks,
         signals_error=signals.error,
@@ -161,7 +165,9 @@ async def _runtime(
     )
 
 
-async def _compared(views: Views, exchange: SimulatedExchange, now: datetime) -> Report:
+async def _compared(
+    views: Views, ledger: Sequence[LedgerEntry], exchange: SimulatedExchange, now: datetime
+) -> Report:
     """Compare our books with the account of the exchange, now that all is quiet."""
     known = (order.newest for order in exchange.records.orders.values())
     truth = Truth(
@@ -171,7 +177,7 @@ async def _compared(views: Views, exchange: SimulatedExchange, now: datetime) ->
     )
     return compare_with_exchange(
         [order async for order in views.stream(Order)],
-        [entry async for entry in views.stream(LedgerEntry)],
+        ledger,
         [position async for position in views.stream(Position)],
         truth,
     )

@@ -14,6 +14,7 @@ from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow
+from order_domain.notes import Note
 from order_domain.ports.views import Views
 
 Book = dict[tuple[StrategyId, InstrumentId, PositionSide], Position]
@@ -26,6 +27,7 @@ class Totals:
     Attributes:
         verdicts: Lines by reason code; `outcomes` are the same lines by verdict.
         denials: Denied signals by reason code.
+        resized: Signals whose quantity was cut to a limit or to what is there to close.
         orders: By status; `legs` counts children of split decisions, `requotes` the re-quoted.
         events: By kind.
         strategies: A book per strategy, instrument and position side, folded from its own
@@ -37,6 +39,7 @@ class Totals:
     denials: Counter[str] = attrs.Factory(Counter)
     orders: Counter[str] = attrs.Factory(Counter)
     order_types: Counter[str] = attrs.Factory(Counter)
+    resized: int = 0
     legs: int = 0
     requotes: int = 0
     executions: int = 0
@@ -93,6 +96,7 @@ def _count_signal(totals: Totals, row: SignalRow) -> None:
     if row.generation:
         return  # a person's retry: the line has its verdict from the first generation
     _count_line(totals, row.verdict, row.code)
+    totals.resized += any(entry[0] == Note.RESIZED for entry in row.trace)
     if row.verdict is Verdict.DENIED:
         totals.denials[str(row.code)] += 1
 

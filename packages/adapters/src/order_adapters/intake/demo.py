@@ -24,7 +24,7 @@ _SPECIALS: Final = (
     Special(at_ms=200_000, symbol="ETHUSDT", side="sell", amount="12000", confidence="0.95"),
     # Resizing: more than the exposure limit leaves.
     Special(at_ms=110_000, symbol="SOLUSDT", amount="60000", strategy="breakout_v1"),
-    Special(at_ms=300_000, symbol="BTCUSDT", side="sell", amount="250000", strategy="momentum_v1"),
+    Special(at_ms=300_000, symbol="BTCUSDT", side="sell", amount="200000", strategy="momentum_v1"),
     # Denied: too small, unknown, from the future; expired: from before the market began.
     Special(at_ms=20_000, symbol="BTCUSDT", amount="1"),
     Special(at_ms=25_000, symbol="NOSUCHUSDT"),
@@ -37,7 +37,7 @@ _SPECIALS: Final = (
         at_ms=350_000,
         symbol="SOLUSDT",
         side="sell",
-        amount="100000",
+        amount="120",
         strategy="breakout_v1",
         metadata='{"exit_strategy": true, "rule_triggered": "time_based"}',
     ),
@@ -51,8 +51,10 @@ _BROKEN: Final[Mapping[int, str]] = {
     73_000: '{"signal_id": "test-001", "signal_type": "buy"}',
 }
 FAULTS: Final = """\
-# Carried out, but nobody answers: unknown, then found.
-{"fault": "lose_answer", "request": "create", "nth": 4}
+# Carried out, but nobody answers while the stream is silent: unknown, then found.
+{"fault": "silent_stream", "after_ms": 30000, "until_ms": 38000}
+{"fault": "lose_answer", "request": "create", "after_ms": 30000, "until_ms": 38000}
+# Carried out, and only the answer is lost: the stream tells.
 {"fault": "lose_answer", "request": "create", "nth": 31}
 # Never arrives: unknown, proven absent, sent again under the same id.
 {"fault": "lose_request", "request": "create", "nth": 17}

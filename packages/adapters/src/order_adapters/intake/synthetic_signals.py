@@ -24,7 +24,8 @@ class Habit:
         gap_ms: Shortest and longest time between two signals.
         amount: Smallest and largest amount, whole quote units.
         confidence: Smallest and largest confidence, in percent.
-        closes: One signal in so many closes the position.
+        closes: One signal in so many closes the position, of which it asks for `close_amount`
+            base units.
     """
 
     strategy: str
@@ -33,6 +34,7 @@ class Habit:
     amount: tuple[int, int]
     confidence: tuple[int, int]
     closes: int
+    close_amount: str
 
 
 HABITS: Final = (
@@ -43,6 +45,7 @@ HABITS: Final = (
         amount=(300, 4_000),
         confidence=(55, 94),
         closes=6,
+        close_amount="0.05",
     ),
     Habit(
         strategy="mean_reversion_v2",
@@ -51,6 +54,7 @@ HABITS: Final = (
         amount=(200, 3_500),
         confidence=(50, 92),
         closes=7,
+        close_amount="1.2",
     ),
     Habit(
         strategy="breakout_v1",
@@ -59,6 +63,7 @@ HABITS: Final = (
         amount=(1_000, 4_500),
         confidence=(52, 91),
         closes=8,
+        close_amount="25",
     ),
 )
 
@@ -72,7 +77,7 @@ class Special:
     side: str = "buy"
     amount: str = "1000"
     confidence: str = "0.7"
-    strategy: str = "special"
+    strategy: str = "research_v0"
     metadata: str = "{}"
     stamped_ms: int | None = None
 
@@ -120,13 +125,14 @@ class SyntheticSignals:
         last = (self._market.end - self._market.start) // _MS - 10_000
         while at_ms < last:
             closes = random.randrange(habit.closes) == 0
+            amount = str(random.randint(*habit.amount))
             yield (
                 at_ms,
                 self._line(
                     at_ms,
                     symbol=habit.symbol,
                     side=random.choice(("buy", "sell")),
-                    amount=str(random.randint(*habit.amount)),
+                    amount=habit.close_amount if closes else amount,
                     confidence=f"0.{random.randint(*habit.confidence)}",
                     strategy=habit.strategy,
                     metadata='{"exit_strategy": true}' if closes else '{"reasoning": "seeded"}',

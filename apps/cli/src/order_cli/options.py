@@ -1,0 +1,38 @@
+"""Options: parameters that several commands share, with one help text each."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter, Token
+
+OUTPUT = Group("Output", sort_key=90)
+
+StoreUrl = Annotated[
+    str,
+    Parameter(
+        name="--store",
+        env_var="ORDERMANAGER_STORE_URL",
+        help="Where the rows are, for example sqlite:///orders.sqlite.",
+    ),
+]
+Json = Annotated[bool, Parameter(name="--json", group=OUTPUT, help="Print one JSON object.")]
+Seed = Annotated[int, Parameter(name="--seed", help="Of everything random on the exchange.")]
+
+
+def exact(type_: Any, tokens: list[Token] | tuple[Token, ...]) -> Decimal:
+    """Read a decimal number without going through a binary one.
+
+    Raises:
+        ValueError: It is none, or not finite.
+    """
+    del type_
+    try:
+        number = Decimal(tokens[0].value)
+    except InvalidOperation:
+        raise ValueError("not a decimal number") from None
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    return number
+
+
+Number = Annotated[Decimal, Parameter(converter=exact, n_tokens=1, accepts_keys=False)]
