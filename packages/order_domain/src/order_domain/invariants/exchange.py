@@ -90,7 +90,8 @@ def _executions(
     for key, execution in told.items():
         ours = booked.get(key)
         name = f"execution {key[1]}"
-        if findings.holds("V7", name, ours, "it is booked") and ours is not None:
+        findings.holds("V7", name, ours is not None, "it is booked")
+        if ours is not None:
             findings.equal(
                 "V7", name, _facts(execution), _facts(ours), "it is booked as it was told"
             )

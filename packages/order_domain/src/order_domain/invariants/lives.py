@@ -119,7 +119,8 @@ class Lives:
         for order_id, order in orders.items():
             life = self._lives.get(order_id)
             name = f"order {order_id}"
-            if not self._findings.holds("V12", name, life, "an order has events") or life is None:
+            self._findings.holds("V12", name, life is not None, "an order has events")
+            if life is None:
                 continue
             if life.order == order:
                 self._findings.checked += 1

@@ -66,7 +66,8 @@ class Orders:
         for (order_id, kind), commands in self._commands.items():
             name = f"{kind} of order {order_id}"
             order = self.rows.get(order_id)
-            if not self._findings.holds("V12", name, order, "its order exists") or order is None:
+            self._findings.holds("V12", name, order is not None, "its order exists")
+            if order is None:
                 continue
             commands.sort(key=lambda command: command.number)
             numbers = [command.number for command in commands]
@@ -186,8 +187,7 @@ class Orders:
         is_ordered = row.verdict is Verdict.ORDERED
         for leg, order_id in enumerate(row.order_ids, start=1):
             order = self.rows.get(order_id)
-            if not self._findings.holds("V24", name, order, "its order exists", order_id):
-                continue
+            self._findings.holds("V24", name, order is not None, "its order exists", order_id)
             if order is None:
                 continue
             terms = order.terms
