@@ -7,7 +7,8 @@ import pytest
 
 from order_domain.errors import InvalidValue
 from order_domain.invariants import NAMES, Broken, Report, check
-from order_domain.model.enums import EventKind, (
+from order_domain.model.enums import (
+    EventKind,
     ExecutionKind,
     OrderType,
 )
