@@ -81,6 +81,7 @@ class Book:
         "ledger_number",
         "like_decided_at",
         "live",
+        "loose",
         "marks",
         "newest_timestamp",
         "open_commands",
@@ -124,6 +125,8 @@ class Book:
         self.closed: dict[ClientOrderId, datetime] = {}
         # volatile
         self.quotes: dict[InstrumentId, Quote] = {}
+        self.loose: dict[ExecutionKey, LedgerEntry] = {}
+        """Entries of no order in the book: an order that appears later takes its own."""
         self.signals_complete = True
         self.seen: dict[SignalId, str] = {}
         self.leaves_cache: dict[PositionKey, tuple[Decimal, Decimal]] = {}
@@ -173,6 +176,9 @@ class Book:
         for order_id in old:
             self._forget(order_id)
         before = min(before, durable)
+        for key in [key for key, entry in self.loose.items() if entry.booked_at < before]:
+            del self.loose[key], self.executions[key]
+            self.signals_complete = keep_ids
         requests = [key for key, row in self.requests.items() if row.at < before]
         for request_id in requests:
             del self.requests[request_id]
@@ -294,10 +300,18 @@ class Book:
         execution = entry.execution
         key = (execution.instrument_id, execution.exec_id)
         self.ledger_number = max(self.ledger_number, entry.number)
-        self.executions[key] = execution.client_order_id
-        of_order = self.executions_of.get(execution.client_order_id)
+        order_id = execution.client_order_id
+        if order_id not in self.orders:
+            known = self.by_venue_id.get(execution.venue_order_id)
+            if known is None:
+                self.executions[key] = order_id
+                self.loose[key] = entry
+                return
+            order_id = known
+        self.executions[key] = order_id
+        of_order = self.executions_of.get(order_id)
         if of_order is None:
-            self.executions_of[execution.client_order_id] = [key]
+            self.executions_of[order_id] = [key]
         elif key not in of_order:
             of_order.append(key)
 
@@ -354,7 +368,7 @@ class Book:
 
 
 _ACTIVE = (Trading.ACTIVE, "")
-_VOLATILE = frozenset(("leaves_cache", "quotes", "seen", "signals_complete"))
+_VOLATILE = frozenset(("leaves_cache", "loose", "quotes", "seen", "signals_complete"))
 APPLY: dict[type, Callable[[Book, Any], None] | None] = {
     Order: Book._apply_order,
     Event: None,

@@ -11,7 +11,8 @@ from typing import Any
 from order_domain.book import APPLY, Book
 from order_domain.config import EngineConfig
 from order_domain.engine.answers import on_answer
-from order_domain.engine.lookups import on_lookup, on_sweep
+from order_domain.engine.executions import on_execution
+from order_domain.engine.lookups import on_lookup
 from order_domain.engine.operators import on_operator
 from order_domain.engine.plumbing import (
     on_clock,
@@ -20,9 +21,10 @@ from order_domain.engine.plumbing import (
     on_stream,
     on_transport,
 )
-from order_domain.engine.reports import on_execution, on_order_report, on_wallet
+from order_domain.engine.reports import on_order_report, on_wallet
 from order_domain.engine.resume import resume
 from order_domain.engine.signals import on_invalid, on_signal
+from order_domain.engine.sweeps import on_sweep
 from order_domain.engine.ticks import next_deadline, on_tick
 from order_domain.engine.watch import LONG_AGO, Watch
 from order_domain.engine.work import Work

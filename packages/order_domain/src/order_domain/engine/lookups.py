@@ -1,35 +1,26 @@
-"""Look-ups and sweeps.
+"""Look-ups of one order: presence is a fact at any time, absence only after the quarantine, twice.
 
-Presence is a fact at any time; absence only after the quarantine, twice (protocol part 6).
+Protocol part 6.
 """
 
 from datetime import timedelta
-from decimal import Decimal
 
 from order_domain.codes import Code
 from order_domain.engine import states
+from order_domain.engine.executions import book_all
 from order_domain.engine.orders import give_up, nudge
-from order_domain.engine.reports import book, merge, on_wallet, show
+from order_domain.engine.reports import merge
 from order_domain.engine.watch import Inquiry, Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import (
     EventKind,
-    ExecutionKind,
     OrderStatus,
-    Side,
-    Trading,
 )
-from order_domain.model.execution import Execution
-from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
-from order_domain.model.instrument import ZERO
-from order_domain.model.order import AT_VENUE, Order
-from order_domain.model.reports import LookupResult, OrderReport, PositionReport, SweepResult
-from order_domain.model.steps import LookUp, Need, Sweep
-
-WATERMARK = "watermark"
-"""Mark: executions before this moment are known completely."""
-_MISMATCHES = "mismatch:"
+from order_domain.model.identifiers import ClientOrderId
+from order_domain.model.order import Order
+from order_domain.model.reports import LookupResult
+from order_domain.model.steps import LookUp
 
 
 def ask(work: Work, order_id: ClientOrderId, inquiry: Inquiry) -> None:
@@ -62,21 +53,10 @@ def on_lookup(work: Work, result: LookupResult, _asked: bool) -> None:
 
 def _take(work: Work, order: Order, result: LookupResult) -> Order:
     order_id = order.terms.client_order_id
-    for execution in sorted(result.executions, key=_by_time):
-        _book_once(work, execution)
+    book_all(work, result.executions)
     if result.order is not None:
         merge(work, work.order(order_id) or order, result.order, result.sent_at)
     return work.order(order_id) or order
-
-
-def _by_time(execution: Execution) -> tuple[object, ...]:
-    return execution.executed_at, execution.sequence, execution.exec_id
-
-
-def _book_once(work: Work, execution: Execution) -> None:
-    key = (execution.instrument_id, execution.exec_id)
-    if key not in work.book.executions and key not in work.executions:
-        book(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
 
 
 def _after_presence(work: Work, order: Order, inquiry: Inquiry, *, is_news: bool) -> None:
@@ -147,180 +127,3 @@ def _again(work: Work, order_id: ClientOrderId, inquiry: Inquiry) -> None:
 
 
 _SECOND = timedelta(seconds=1)
-
-
-# -- sweeps ----------------------------------------------------------------------------------------
-# ---------------
-
-
-def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
-    """Take a reading of the whole account.
-
-    Only a complete one moves the watermark and lifts the barrier.
-    """
-    need = None if asked or work.book.signals_complete else _unknown_rows(work, result)
-    if need is not None:
-        return need
-    watch = work.watch
-    watch.sweep_open = False
-    watch.sweep_at = work.now + work.config.sweep_interval
-    untouched = (
-        WATERMARK not in work.book.marks and not work.book.ledger_number and not work.book.orders
-    )
-    first = result.complete and untouched
-    if first and (result.positions or result.orders) and not _may_adopt(work, result):
-        return None
-    if first:
-        _open_positions(work, result)
-    else:
-        for execution in sorted(result.executions, key=_by_time):
-            _book_once(work, execution)
-    for report in result.orders:
-        show(work, report, result.began_at)
-    if result.wallet is not None:
-        on_wallet(work, result.wallet, True)
-    if not result.complete:
-        watch.sweep_at = work.now + _SECOND
-        return None
-    work.put_mark(WATERMARK, result.ended_at - work.config.watermark_overlap)
-    _look_for_missing(work, result)
-    _compare_positions(work, result)
-    if watch.stream_healthy and result.began_at >= watch.healthy_at:
-        watch.barrier = False
-        watch.parked_due = True
-        states.lift(work, "STREAM")
-    return None
-
-
-def _unknown_rows(work: Work, result: SweepResult) -> Need | None:
-    """Executions and orders the book may only have forgotten.
-
-    The store must say whether they are new.
-    """
-    executions = tuple(
-        (execution.instrument_id, execution.exec_id)
-        for execution in result.executions
-        if (execution.instrument_id, execution.exec_id) not in work.book.executions
-        and work.find(execution.client_order_id, execution.venue_order_id) is None
-    )
-    strangers: list[OrderReport | Execution] = [*result.orders, *result.executions]
-    unknown = [
-        one for one in strangers if work.find(one.client_order_id, one.venue_order_id) is None
-    ]
-    if not executions and not unknown:
-        return None
-    orders = tuple(one.client_order_id for one in unknown if one.client_order_id)
-    venue_orders = tuple(one.venue_order_id for one in unknown if one.venue_order_id)
-    return Need(orders=orders, venue_orders=venue_orders, executions=executions)
-
-
-def _may_adopt(work: Work, result: SweepResult) -> bool:
-    known = all(
-        work.find(report.client_order_id, report.venue_order_id) for report in result.orders
-    )
-    if (known and not _foreign(work, result.positions)) or work.config.adopt_existing:
-        return True
-    reason = (
-        "first start on an account with open orders or positions: set the consent to adopt them"
-    )
-    states.restrict(work, "ADOPTION", reason, Trading.HALTED)
-    return False
-
-
-def _foreign(work: Work, reports: tuple[PositionReport, ...]) -> bool:
-    return any(_difference(work, report) for report in reports)
-
-
-def _open_positions(work: Work, result: SweepResult) -> None:
-    """First start: what the account already holds becomes one OPENING entry per position."""
-    states.lift(work, "ADOPTION")
-    for report in result.positions:
-        missing = _difference(work, report)
-        if not missing:
-            continue
-        book(
-            work,
-            Execution(
-                exec_id=ExecutionId(f"opening-{report.instrument_id}-{report.position_side}"),
-                instrument_id=report.instrument_id,
-                client_order_id=ClientOrderId(""),
-                venue_order_id=VenueOrderId(""),
-                side=Side.BUY if missing > 0 else Side.SELL,
-                price=report.average_price or ZERO,
-                quantity=abs(missing),
-                fee=ZERO,
-                fee_coin="",
-                executed_at=report.updated_at,
-                kind=ExecutionKind.OPENING,
-                position_side=report.position_side,
-            ),
-            None,
-        )
-
-
-def _look_for_missing(work: Work, result: SweepResult) -> None:
-    """An order the sweep did not show only starts a look-up."""
-    shown = {report.client_order_id for report in result.orders}
-    shown_at = {report.venue_order_id for report in result.orders}
-    for orders in work.book.live.values():
-        for order_id, order in orders.items():
-            newest = work.order(order_id) or order
-            if (
-                newest.status not in AT_VENUE
-                or order_id in shown
-                or newest.venue_order_id in shown_at
-            ):
-                continue
-            if newest.updated_at < result.began_at - work.watch.clock_offset:
-                work.watch.inquire(order_id, Why.MISSING, newest.attempt, work.now)
-
-
-def _difference(work: Work, report: PositionReport) -> Decimal:
-    key = (report.instrument_id, report.position_side)
-    position = work.positions.get(key) or work.book.positions.get(key)
-    return report.size - (position.size if position is not None else ZERO)
-
-
-def _compare_positions(work: Work, result: SweepResult) -> None:
-    """Ledger against exchange.
-
-    Differing twice in a row asks for a whole sweep and is told; nothing is invented.
-    """
-    shown = {
-        (report.instrument_id, report.position_side): report.size for report in result.positions
-    }
-    for key in dict.fromkeys((*shown, *work.book.positions, *work.positions)):
-        position = work.positions.get(key) or work.book.positions.get(key)
-        ours, theirs = (position.size if position is not None else ZERO), shown.get(key, ZERO)
-        name = f"{_MISMATCHES}{key[0]}:{key[1]}"
-        mark = work.mark(name)
-        if ours == theirs:
-            if mark is not None and mark.number:
-                work.put_mark(name, work.now, 0)
-            continue
-        count = 1 if mark is None else mark.number + 1
-        work.put_mark(name, work.now, count)
-        if count == 1:
-            work.watch.sweep_at = work.now + _SECOND  # a fill may be on its way: look again soon
-        if count == 2:
-            detail = (
-                ("instrument_id", key[0]),
-                ("position_side", key[1].value),
-                ("ledger", ours),
-                ("exchange", theirs),
-            )
-            work.alert(EventKind.POSITION_MISMATCH, code="LEDGER_DIFFERS", detail=detail)
-
-
-def request_sweep(work: Work, reason: str) -> None:
-    """Ask for a sweep, or remember the wish while one is on its way."""
-    watch = work.watch
-    if watch.sweep_open:
-        watch.sweep_wanted = watch.sweep_wanted or reason
-        return
-    mark = work.mark(WATERMARK)
-    watch.sweep_open, watch.sweep_at, watch.sweep_wanted = True, None, ""
-    since = mark.at if mark is not None else None
-    if since is not None and reason == "MISMATCH":
-        since = min(since, work.now - work.config.retention)
-    work.queries.append(Sweep(reason, since))

@@ -14,7 +14,6 @@ from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide_close, decide_place
 from order_domain.engine import contexts, states
-from order_domain.engine.lookups import request_sweep
 from order_domain.engine.orders import (
     cancel_all,
     create,
@@ -24,6 +23,7 @@ from order_domain.engine.orders import (
     send_amend_if_possible,
 )
 from order_domain.engine.signals import settle
+from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.work import Work
 from order_domain.model.command import Command
 from order_domain.model.enums import (

@@ -1,7 +1,7 @@
 """Inputs about our own plumbing: market data, trading rules, transport, stream, clock, states."""
 
 from order_domain.engine import states
-from order_domain.engine.lookups import request_sweep
+from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.work import Work
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from order_domain.engine.lookups import request_sweep
 from order_domain.engine.orders import copy_command
+from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger

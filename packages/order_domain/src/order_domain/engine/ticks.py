@@ -12,7 +12,7 @@ from order_domain.book import Book
 from order_domain.codes import Code
 from order_domain.decide import recheck
 from order_domain.engine import contexts
-from order_domain.engine.lookups import ask, request_sweep
+from order_domain.engine.lookups import ask
 from order_domain.engine.orders import (
     can_claim,
     claim,
@@ -22,6 +22,7 @@ from order_domain.engine.orders import (
     send_cancel_if_possible,
 )
 from order_domain.engine.signals import wake
+from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.watch import Watch, Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger

@@ -1,0 +1,148 @@
+"""Executions: booked once, the only source of fills, fees, positions and PnL (protocol 8.1)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from order_domain.codes import Code
+from order_domain.engine.orders import close_commands, nudge, request_cancel
+from order_domain.engine.work import Work
+from order_domain.lifecycle import Trigger
+from order_domain.model.enums import CommandKind, EventKind, ExecutionKind, OrderStatus, VenueStatus
+from order_domain.model.execution import EXTERNAL, Execution, LedgerEntry
+from order_domain.model.identifiers import category_of
+from order_domain.model.instrument import ZERO, notional_of
+from order_domain.model.order import TERMINAL, Order
+from order_domain.model.position import Position
+from order_domain.model.steps import Need
+
+KINDS = {
+    OrderStatus.WORKING: EventKind.ORDER_WORKING,
+    OrderStatus.PARTIALLY_FILLED: EventKind.ORDER_PARTIALLY_FILLED,
+    OrderStatus.FILLED: EventKind.ORDER_FILLED,
+    OrderStatus.CANCELLED: EventKind.ORDER_CANCELLED,
+    OrderStatus.REJECTED: EventKind.ORDER_REJECTED,
+}
+
+
+def on_execution(work: Work, execution: Execution, asked: bool) -> Need | None:
+    """Book one execution, once."""
+    key = (execution.instrument_id, execution.exec_id)
+    if key in work.book.executions or key in work.executions:
+        return None
+    order = work.find(execution.client_order_id, execution.venue_order_id)
+    if not asked and not work.book.signals_complete and order is None:
+        ids = (execution.client_order_id,) if execution.client_order_id else ()
+        venue_ids = (execution.venue_order_id,) if execution.venue_order_id else ()
+        return Need(orders=ids, venue_orders=venue_ids, executions=(key,))
+    book(work, execution, order)
+    return None
+
+
+def book_all(work: Work, executions: Iterable[Execution]) -> None:
+    """Book those of a look-up or sweep that are new, in the exchange's order."""
+    for execution in sorted(executions, key=_by_time):
+        key = (execution.instrument_id, execution.exec_id)
+        if key not in work.book.executions and key not in work.executions:
+            book(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
+
+
+def _by_time(execution: Execution) -> tuple[object, ...]:
+    return execution.executed_at, execution.sequence, execution.exec_id
+
+
+def book(work: Work, execution: Execution, order: Order | None) -> None:
+    """Write the ledger entry, fold the position, and tell the order."""
+    work.executions[(execution.instrument_id, execution.exec_id)] = None
+    key = (execution.instrument_id, execution.position_side)
+    position = work.positions.get(key) or work.book.positions.get(key)
+    if position is None:
+        position = Position.flat(*key, work.now)
+    position, realized = position.booked(execution, work.now)
+    work.positions[key] = position
+    work.ledger_number += 1
+    strategy = EXTERNAL if order is None else order.terms.strategy_id
+    entry = LedgerEntry(work.ledger_number, execution, strategy, realized, work.now)
+    work.changes.append(entry)
+    work.changes.append(position)
+    if order is None or execution.kind is ExecutionKind.FUNDING:
+        work.tell(EventKind.EXECUTION_BOOKED, f"execution:{entry.number}", code=execution.kind.name)
+        return
+    _fill(work, order, entry)
+
+
+def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
+    new = order.derive()
+    fold(new, entry.execution)
+    cum = new.cum_quantity
+    agrees = cum >= new.reported_cum
+    filled = cum >= new.quantity and cum >= _largest_quantity(work, new)
+    trigger = Trigger.FILL_ALL if filled or _told_filled(new, agrees) else Trigger.FILL
+    moved = work.move(new, trigger)
+    kind = (
+        KINDS[new.status]
+        if moved or new.status is OrderStatus.PARTIALLY_FILLED
+        else EventKind.LATE_FILL
+    )
+    if agrees:
+        work.watch.settle(new.terms.client_order_id)
+    if new.status is OrderStatus.FILLED:
+        new.reported_status = None
+    work.emit(new, kind, ledger=entry)
+    _alarm_overfill(work, new, cum)
+    if new.status is OrderStatus.FILLED and moved:
+        close_commands(work, new)
+        nudge(work)
+    elif agrees and new.reported_status is not None:
+        _end_as_reported(work, new)
+    elif order.status in TERMINAL and new.status not in TERMINAL:
+        request_cancel(work, new, Code.LATE_BIRTH)
+
+
+def fold(new: Order, execution: Execution) -> None:
+    """Add an execution to a fresh version of its order."""
+    new.cum_quantity += execution.quantity
+    category = category_of(execution.instrument_id)
+    new.cum_value += notional_of(category, execution.price, execution.quantity)
+    if execution.fee:
+        fees = dict(new.fees)
+        fees[execution.fee_coin] = fees.get(execution.fee_coin, ZERO) + execution.fee
+        new.fees = fees
+    new.executed_at = execution.executed_at
+    if not new.venue_order_id:
+        new.venue_order_id = execution.venue_order_id
+    if new.first_working_at is None:
+        new.first_working_at = execution.executed_at
+
+
+def _largest_quantity(work: Work, order: Order) -> Decimal:
+    """What the order may have become by an amend that is still open (protocol 5.1)."""
+    amend = work.command(order.terms.client_order_id, CommandKind.AMEND)
+    if amend is None or not amend.is_open or amend.quantity is None:
+        return order.quantity
+    return max(amend.quantity, order.quantity)
+
+
+def _told_filled(order: Order, agrees: bool) -> bool:
+    return agrees and order.reported_status is VenueStatus.FILLED
+
+
+def _alarm_overfill(work: Work, order: Order, cum: Decimal) -> None:
+    if cum > order.quantity:
+        detail = (("quantity", order.quantity), ("cum_quantity", cum))
+        work.alert(
+            EventKind.ALARM, code="OVERFILL", text=order.terms.client_order_id, detail=detail
+        )
+
+
+def _end_as_reported(work: Work, order: Order) -> None:
+    """The ledger has caught up with a terminal word of the exchange: now it becomes the status."""
+    word = order.reported_status
+    ended = order.derive()
+    ended.reported_status = None
+    trigger = Trigger.END_CANCELLED if word is not VenueStatus.FILLED else Trigger.FILL_ALL
+    if not work.move(ended, trigger):
+        return
+    ended.code = ended.cancel_reason
+    work.emit(ended, KINDS[ended.status], code=ended.code)
+    close_commands(work, ended)
+    nudge(work)

@@ -1,0 +1,464 @@
+"""Sweeps: what a complete reading proves, and what an incomplete one does not (protocol 8.2, 8.5)."""
+
+import pytest
+
+from order_domain.model.enums import (
+    EventKind,
+    ExecutionKind,
+    OrderStatus,
+    Origin,
+    PositionSide,
+    Side,
+    Trading,
+    Verdict,
+    VenueStatus,
+)
+from order_domain.model.execution import EXTERNAL
+from order_domain.model.identifiers import ClientOrderId, VenueOrderId
+from order_domain.model.reports import PositionReport, WalletReport
+from order_domain.model.rows import Mark
+from tests.builders import BTC, D, a_balance, a_signal_id, an_execution, an_instrument, seconds
+from tests.engine_driver import (
+    World,
+    a_world,
+    a_world_with_working_order,
+    entries,
+    event_kinds,
+    events,
+    lookups,
+    sweeps,
+)
+
+FOREIGN = {"client_order_id": ClientOrderId("theirs"), "venue_order_id": VenueOrderId("v9")}
+
+
+def a_position_report(size: object, world: World, price: object = D(50000)) -> PositionReport:
+    return PositionReport(BTC, PositionSide.BOTH, D(size), price, world.now)  # type: ignore[arg-type]
+
+
+def watermark(world: World) -> Mark:
+    return world.book.marks["watermark"]
+
+
+def a_first_start(**config: object) -> World:
+    world = World(**config)
+    world.feed(an_instrument())
+    world.transport(up=True)
+    world.stream(healthy=True)
+    return world
+
+
+# -- when
+
+
+def test_sweeps_are_asked_for_every_thirty_seconds() -> None:
+    world = a_world()
+    for _ in range(3):
+        count = len(world.steps)
+        world.pass_(30.1)
+        (asked,) = [one for step in world.steps[count:] for one in sweeps(step)]
+        assert asked.reason == "PERIODIC"
+        world.sweep()
+
+
+def test_a_sweep_asks_for_executions_since_the_watermark() -> None:
+    world = a_world()
+    began = world.now
+    world.pass_(30.1)
+
+    (asked,) = [one for step in world.steps for one in sweeps(step) if one.reason == "PERIODIC"]
+    assert asked.since == began - seconds(120)
+
+
+def test_every_reconnect_of_the_stream_asks_for_one() -> None:
+    world = a_world()
+    world.sweep()
+    world.stream(healthy=False)
+
+    assert [one.reason for one in sweeps(world.stream(healthy=True))] == ["RECONNECT"]
+    assert sweeps(world.stream(healthy=True)) == []
+
+
+def test_a_wish_during_a_sweep_is_remembered() -> None:
+    world = a_world()
+    world.pass_(30.1)
+    world.stream(healthy=False)
+    world.stream(healthy=True)
+
+    world.sweep("PERIODIC")
+
+    assert [one.reason for one in sweeps(world.tick())] == ["RECONNECT"]
+
+
+def test_an_incomplete_sweep_is_tried_again_after_a_second() -> None:
+    world = a_world()
+    world.sweep(complete=False)
+
+    world.pass_(0.9)
+    assert not [one for step in world.steps for one in sweeps(step) if one.reason == "PERIODIC"]
+    world.pass_(0.2)
+    assert [one for step in world.steps for one in sweeps(step) if one.reason == "PERIODIC"]
+
+
+# -- the watermark
+
+
+def test_a_complete_sweep_moves_the_watermark_to_its_end_less_the_overlap() -> None:
+    world = a_world()
+    world.after(10).sweep()
+
+    assert watermark(world).at == world.now - seconds(120)
+
+
+def test_an_incomplete_sweep_does_not_move_it() -> None:
+    world = a_world()
+    before = watermark(world)
+
+    world.after(10).sweep(complete=False)
+
+    assert watermark(world) == before
+
+
+def test_fills_of_the_stream_never_move_it() -> None:
+    world, order = a_world_with_working_order()
+    before = watermark(world)
+
+    world.after(10).fill(order)
+
+    assert watermark(world) == before
+
+
+# -- what it repairs
+
+
+def test_an_execution_the_stream_lost_is_booked_by_the_sweep() -> None:
+    world, order = a_world_with_working_order()
+    lost = world.execution_of(order, "0.01")
+
+    world.sweep(
+        executions=[lost],
+        orders=[world.report_of(order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"))],
+    )
+
+    repaired = world.order(order)
+    assert (repaired.status, repaired.cum_quantity) == (OrderStatus.PARTIALLY_FILLED, D("0.01"))
+    assert world.position().size == D("0.01")
+
+
+def test_a_sweep_told_again_changes_nothing_but_its_watermark() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order, "0.01")
+    shown = world.report_of(order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"))
+    world.sweep(executions=[fill], orders=[shown])
+
+    step = world.sweep(executions=[fill], orders=[shown])
+
+    assert [type(change) for change in step.changes] == [Mark]
+
+
+def test_an_incomplete_sweep_proves_presence() -> None:
+    world, order = a_world_with_working_order()
+
+    world.sweep(executions=[world.execution_of(order, "0.01")], complete=False)
+
+    assert world.position().size == D("0.01")
+
+
+def test_an_order_that_a_sweep_does_not_show_is_only_looked_up() -> None:
+    world, order = a_world_with_working_order()
+
+    world.after(10).sweep()
+
+    assert world.status(order) is OrderStatus.WORKING
+    assert [one.client_order_id for one in lookups(world.tick())] == [order.client_order_id]
+
+
+def test_an_order_that_came_while_the_sweep_was_read_is_not_missing() -> None:
+    world = a_world()
+    began = world.now
+    world.after(1).signal()
+    world.report(world.the_order())
+
+    world.sweep(began_at=began)
+
+    assert lookups(world.tick()) == []
+
+
+def test_an_order_shown_by_its_venue_id_alone_is_not_missing() -> None:
+    world, order = a_world_with_working_order()
+
+    world.after(10).sweep(orders=[world.report_of(order, client_order_id=ClientOrderId(""))])
+
+    assert lookups(world.tick()) == []
+
+
+def test_an_incomplete_sweep_makes_nothing_missing() -> None:
+    world, _ = a_world_with_working_order()
+
+    world.after(10).sweep(complete=False)
+
+    assert lookups(world.tick()) == []
+
+
+def test_the_wallet_of_a_sweep_is_taken() -> None:
+    world = a_world()
+    world.after(10).sweep(
+        wallet=WalletReport(world.now, (a_balance(available=D(7), as_of=world.now),))
+    )
+
+    assert world.book.balances["USDT"].available == D(7)
+
+
+# -- positions against the ledger
+
+
+def test_one_difference_is_looked_at_again_soon_and_not_told() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+
+    step = world.sweep(positions=[a_position_report("0.03", world)])
+    assert events(step, EventKind.POSITION_MISMATCH) == []
+
+    world.pass_(1.1)
+    assert [one for step in world.steps for one in sweeps(step)][-1].reason == "PERIODIC"
+
+
+def test_two_differences_in_a_row_are_told_once_and_nothing_is_invented() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+    told = [
+        event
+        for _ in range(4)
+        for event in events(
+            world.after(5).sweep(positions=[a_position_report("0.03", world)]),
+            EventKind.POSITION_MISMATCH,
+        )
+    ]
+
+    assert [dict(event.detail) for event in told] == [
+        {
+            "instrument_id": BTC,
+            "position_side": "Both",
+            "ledger": D("0.020"),
+            "exchange": D("0.03"),
+        }
+    ]
+    assert world.position().size == D("0.02")
+
+
+def test_a_sweep_is_wanted_when_position_and_ledger_differ_twice() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+    world.sweep(positions=[a_position_report("0.03", world)])
+    world.sweep(positions=[a_position_report("0.03", world)])
+
+    world.pass_(1.1)
+
+    asked = [one for step in world.steps for one in sweeps(step)][-1]
+    assert asked.reason == "MISMATCH"
+    assert asked.since is not None
+    assert asked.since <= world.now - world.config.retention
+
+
+def test_an_agreement_in_between_starts_the_count_again() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+    for size in ("0.03", "0.02", "0.03"):
+        step = world.sweep(positions=[a_position_report(size, world)])
+        assert events(step, EventKind.POSITION_MISMATCH) == []
+
+
+def test_a_position_the_exchange_does_not_show_counts_as_flat_there() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+    world.sweep(positions=[])
+
+    step = world.sweep(positions=[])
+
+    assert len(events(step, EventKind.POSITION_MISMATCH)) == 1
+
+
+# -- orders and fills of others
+
+
+def test_a_foreign_order_with_fills_in_one_sweep_is_adopted_with_them() -> None:
+    world, order = a_world_with_working_order()
+    shown = world.report_of(order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"), **FOREIGN)
+    fill = world.execution_of(order, "0.01", **FOREIGN)
+
+    world.sweep(orders=[shown, world.report_of(order)], executions=[fill])
+
+    foreign = world.newest_order()
+    assert (foreign.terms.origin, foreign.status) == (Origin.EXTERNAL, OrderStatus.PARTIALLY_FILLED)
+    assert (foreign.cum_quantity, foreign.unbooked_quantity) == (D("0.01"), 0)
+
+
+def test_a_foreign_fill_told_before_its_order_does_not_count_twice() -> None:
+    world, order = a_world_with_working_order(cancel_opposite_orders_only=True)
+    world.report(order, VenueStatus.CANCELLED)
+    world.fill(order, "0.01", **FOREIGN)
+
+    world.report(
+        order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"), quantity=D("0.02"), **FOREIGN
+    )
+
+    foreign = world.newest_order()
+    assert (foreign.cum_quantity, foreign.unbooked_quantity) == (D("0.01"), 0)
+    assert foreign.status is OrderStatus.PARTIALLY_FILLED
+
+
+# -- the first start on an account
+
+
+def test_a_first_start_on_an_empty_account_needs_no_consent() -> None:
+    world = a_first_start()
+
+    world.sweep("START")
+
+    assert not world.engine.is_behind_barrier
+    assert world.book.states == {}
+
+
+def test_without_consent_an_account_with_positions_is_halted_and_nothing_is_taken() -> None:
+    world = a_first_start()
+
+    step = world.sweep("START", positions=[a_position_report("0.5", world)])
+
+    assert entries(step) == []
+    assert world.state("ADOPTION").state is Trading.HALTED
+    assert world.engine.is_behind_barrier
+    assert world.book.positions == {}
+
+
+def test_without_consent_an_account_with_open_orders_is_halted_too() -> None:
+    template, order = a_world_with_working_order()
+    world = a_first_start()
+
+    world.sweep("START", orders=[template.report_of(order, **FOREIGN)], positions=[])
+
+    assert world.state("ADOPTION").state is Trading.HALTED
+    assert world.orders() == []
+
+
+@pytest.mark.parametrize(("size", "side"), [("0.5", Side.BUY), ("-0.5", Side.SELL)])
+def test_with_consent_each_position_becomes_one_opening_entry(size: str, side: Side) -> None:
+    world = a_first_start(adopt_existing=True)
+
+    step = world.sweep("START", positions=[a_position_report(size, world, D(40000))])
+
+    (entry,) = entries(step)
+    assert (entry.execution.kind, entry.execution.side) == (ExecutionKind.OPENING, side)
+    assert (entry.strategy_id, entry.realized_pnl) == (EXTERNAL, 0)
+    assert world.position().size == D(size)
+    assert world.position().average_price == D(40000)
+    assert not world.engine.is_behind_barrier
+
+
+def test_with_consent_open_orders_are_adopted_as_external() -> None:
+    template, order = a_world_with_working_order()
+    world = a_first_start(adopt_existing=True)
+
+    world.sweep("START", orders=[template.report_of(order, **FOREIGN)], positions=[])
+
+    assert [one.terms.origin for one in world.orders()] == [Origin.EXTERNAL]
+
+
+def test_consent_given_later_lifts_the_halt_with_the_next_sweep() -> None:
+    world = a_first_start()
+    world.sweep("START", positions=[a_position_report("0.5", world)])
+    consenting = a_first_start(adopt_existing=True)
+    consenting.store = world.store
+    consenting.restart()
+    consenting.transport(up=True)
+    consenting.stream(healthy=True)
+
+    consenting.sweep("START", positions=[a_position_report("0.5", world)])
+
+    assert consenting.state("ADOPTION").state is Trading.ACTIVE
+    assert consenting.position().size == D("0.5")
+
+
+def test_an_incomplete_first_sweep_takes_nothing() -> None:
+    """Else the account would no longer look untouched, and the next one would ask no consent."""
+    world = a_first_start()
+
+    world.sweep("START", complete=False, executions=[an_execution(**FOREIGN)], positions=[])
+
+    assert world.book.ledger_number == 0
+    world.sweep("START", positions=[a_position_report("0.5", world)])
+    assert world.state("ADOPTION").state is Trading.HALTED
+
+
+def test_what_was_executed_just_before_the_first_start_is_booked_beside_an_opening_entry() -> None:
+    """The watermark lies two minutes back, so the next sweep reads such executions again."""
+    world = a_first_start(adopt_existing=True)
+    old = an_execution(quantity=D("0.2"), executed_at=world.now - seconds(60), **FOREIGN)
+    step = world.sweep("START", executions=[old], positions=[a_position_report("0.5", world)])
+    assert [entry.execution.quantity for entry in entries(step)] == [D("0.3"), D("0.2")]
+
+    world.after(30).sweep(executions=[old], positions=[a_position_report("0.5", world)])
+
+    assert world.position().size == D("0.5")
+
+
+def test_a_foreign_order_filled_in_part_before_the_first_start_counts_once() -> None:
+    template, order = a_world_with_working_order()
+    world = a_first_start(adopt_existing=True)
+    shown = template.report_of(
+        order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"), **FOREIGN
+    )
+    fill = template.execution_of(order, "0.01", executed_at=world.now - seconds(60), **FOREIGN)
+
+    world.sweep(
+        "START", orders=[shown], executions=[fill], positions=[a_position_report("0.01", world)]
+    )
+
+    foreign = world.newest_order()
+    assert (foreign.cum_quantity, foreign.unbooked_quantity) == (D("0.01"), 0)
+    assert world.position().size == D("0.01")
+
+
+def test_a_position_closed_just_before_the_first_start_is_opened_at_the_price_it_closed() -> None:
+    world = a_first_start(adopt_existing=True)
+    closing = an_execution(side=Side.SELL, price=D(45000), **FOREIGN)
+
+    world.sweep("START", executions=[closing], positions=[])
+
+    position = world.position()
+    assert (position.size, position.realized_pnl) == (0, 0)
+
+
+def test_a_signal_denied_before_the_first_sweep_does_not_spare_the_consent() -> None:
+    world = a_first_start()
+    world.signal(timestamp=world.now - seconds(1000))
+    assert world.orders()
+
+    world.sweep("START", positions=[a_position_report("0.5", world)])
+
+    assert world.state("ADOPTION").state is Trading.HALTED
+
+
+def test_a_sweep_whose_rows_the_book_has_forgotten_asks_the_store() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order)
+    world.feed(fill)
+    world.pass_(1000)
+    assert world.book.executions == {}
+
+    step = world.sweep(executions=[fill])
+
+    assert entries(step) == []
+    assert event_kinds(step) == []
+
+
+def test_signals_wait_for_the_first_sweep_and_go_on_after_it() -> None:
+    world = a_first_start()
+    world.wallet()
+    world.quote()
+    world.signal()
+    assert world.row(a_signal_id(1)).verdict is Verdict.PARKED
+
+    world.sweep("START")
+    world.pass_(0.3)
+
+    assert world.row(a_signal_id(1)).verdict is Verdict.ORDERED
