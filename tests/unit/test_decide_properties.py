@@ -43,6 +43,11 @@ def decimals(low: str, high: str, places: int = 3) -> st.SearchStrategy[Decimal]
     return st.decimals(low, high, places=places, allow_nan=False)
 
 
+def rarely(odd: st.SearchStrategy[Any], usual: Any) -> st.SearchStrategy[Any]:
+    """The usual value nine times of ten, so that most decisions come as far as the limits."""
+    return st.integers(0, 9).flatmap(lambda number: odd if number == 9 else st.just(usual))
+
+
 @st.composite
 def signals(draw: Any) -> TradingSignal:
     intent = draw(st.sampled_from(SignalIntent))
@@ -52,7 +57,7 @@ def signals(draw: Any) -> TradingSignal:
         intent=intent,
         amount=draw(amount),
         confidence=draw(decimals("0", "1", 2)),
-        timestamp=NOW - draw(st.sampled_from([seconds(0), seconds(301), -seconds(9)])),
+        timestamp=NOW - draw(rarely(st.sampled_from([seconds(301), -seconds(9)]), seconds(1))),
         is_warmup=draw(st.booleans()),
         urgent=draw(st.booleans()),
     )
@@ -65,7 +70,7 @@ def contexts(draw: Any) -> Context:
         bid=bid,
         ask=bid + draw(decimals("0", "50", 1)),
         mark=draw(st.none() | st.just(bid)),
-        at=NOW - draw(st.sampled_from([seconds(0), seconds(0), seconds(6)])),
+        at=NOW - draw(rarely(st.just(seconds(6)), seconds(1))),
     )
     orders = [
         an_order(
@@ -80,19 +85,19 @@ def contexts(draw: Any) -> Context:
         side: sum((o.quantity for o in orders if o.terms.side is side), D(0)) for side in Side
     }
     return a_context(
-        quote=draw(st.just(quote) | st.none()),
+        quote=draw(rarely(st.none(), quote)),
         instrument=an_instrument(
             min_quantity=draw(st.sampled_from([D("0.001"), D("0.01")])),
             max_market_quantity=draw(st.sampled_from([D("0.2"), D(50)])),
         ),
-        trading=draw(st.sampled_from([Trading.ACTIVE, *Trading])),
+        trading=draw(rarely(st.sampled_from(Trading), Trading.ACTIVE)),
         position=draw(decimals("-1.5", "1.5")),
         orders=orders,
         buy_leaves=leaves[Side.BUY],
         sell_leaves=leaves[Side.SELL],
-        exposure_elsewhere=draw(st.none() | decimals("0", "60000", 1)),
-        available=draw(st.none() | decimals("-10", "20000", 1)),
-        daily_loss=draw(st.none() | decimals("-100", "200", 1)),
+        exposure_elsewhere=draw(rarely(st.none() | decimals("0", "60000", 1), D(1000))),
+        available=draw(rarely(st.none() | decimals("-10", "2000", 1), D(20_000))),
+        daily_loss=draw(rarely(st.none() | decimals("-100", "200", 1), D(0))),
     )
 
 
@@ -103,9 +108,10 @@ def configs(draw: Any) -> EngineConfig:
         limit_order_price_offset_ratio=draw(decimals("0", "1", 2)),
         enable_order_splitting=draw(st.booleans()),
         enable_order_size_reduction=draw(st.booleans()),
-        max_single_order_size=draw(decimals("10", "20000", 1)),
-        max_order_quantity=draw(st.none() | decimals("0.001", "2")),
-        max_position_size=draw(decimals("0.001", "2")),
+        max_single_order_size=draw(decimals("100", "20000", 1)),
+        max_order_size_ratio=draw(st.sampled_from([D("0.1"), D(1)])),
+        max_order_quantity=draw(st.none() | decimals("0.01", "2")),
+        max_position_size=draw(decimals("0.5", "3")),
         max_daily_loss=draw(st.none() | st.just(D(100))),
         allow_flip=draw(st.booleans()),
         cancel_opposite_orders_only=draw(st.booleans()),

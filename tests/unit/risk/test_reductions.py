@@ -70,15 +70,19 @@ def test_a_close_is_clamped_even_where_resizing_is_off() -> None:
         {"position": D("-0.1")},
         {"position": D("0.1"), "sell_leaves": D("0.1")},
         {"position": D("0.1"), "sell_leaves": D("0.2")},
-        {"position": D("0.0004")},
     ],
-    ids=["flat", "other side", "closing already", "over-closing", "dust"],
+    ids=["flat", "other side", "closing already", "over-closing"],
 )
 def test_nothing_to_close_is_denied(context: dict[str, Any]) -> None:
     decision = closed("0.1", context)
 
     assert decision.code is Code.NOTHING_TO_CLOSE
     assert decision.drafts[0].terms.reduce_only
+
+
+@pytest.mark.parametrize(("position", "amount"), [("0.0004", "0.1"), ("0.1", "0.0004")])
+def test_less_than_a_step_is_below_the_minimum_and_never_lifted(position: str, amount: str) -> None:
+    assert closed(amount, {"position": D(position)}).code is Code.QUANTITY_BELOW_MIN
 
 
 def test_a_close_of_a_short_buys() -> None:

@@ -70,7 +70,7 @@ def assess(
         proposal.largest = largest_child(proposal, context, config)
         proposal.resize(quantity)
     code = _ask(proposal, context, config, trail, again)
-    if proposal.legs > 1:
+    if code is _OK and proposal.legs > 1:
         trail.append((_SPLIT, proposal.largest_child, proposal.legs, True))
     return code
 
@@ -107,10 +107,10 @@ def _shrink(
     # A cap is a quotient, rounded in its 28th digit: one step less is surely inside.
     for candidate in (quantity, quantity - proposal.instrument.quantity_step):
         proposal.resize(candidate)
-        if not _is_placeable(proposal):
-            break
-        if (proposal.reduces and not rule.binds_reductions) or _passes(
-            rule, proposal, context, config
+        if (
+            candidate < before
+            and _is_placeable(proposal)
+            and _passes(rule, proposal, context, config)
         ):
             trail.append((_RESIZED, before, candidate, True))
             return True
@@ -119,6 +119,8 @@ def _shrink(
 
 
 def _passes(rule: Rule, proposal: Proposal, context: Context, config: EngineConfig) -> bool:
+    if proposal.reduces and not rule.binds_reductions:
+        return True
     entry = rule.check(proposal, context, config)
     return entry is None or entry[3]
 

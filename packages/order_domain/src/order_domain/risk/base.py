@@ -111,8 +111,6 @@ class Proposal:
     @property
     def smallest_child(self) -> Decimal:
         """Base units of the smallest child, when cut into parts equal up to the step."""
-        if self.legs == 1:
-            return self.quantity
         step = self.instrument.quantity_step
         return self.quantity // (step * self.legs) * step
 

@@ -7,7 +7,6 @@ from order_domain.codes import Code
 from order_domain.config import EngineConfig
 from order_domain.context import Context
 from order_domain.model.enums import Category
-from order_domain.model.instrument import ZERO
 from order_domain.risk.base import Entry, Proposal
 
 _FLIP_NOT_ALLOWED: Final = Code.FLIP_NOT_ALLOWED
@@ -17,19 +16,14 @@ _SPOT: Final = Category.SPOT
 
 def check(proposal: Proposal, _context: Context, config: EngineConfig) -> Entry | None:
     """A reduction stays within what is closable; beyond is a flip: by setting, not on spot."""
-    quantity = proposal.quantity
+    quantity, closable = proposal.quantity, proposal.closable
     if proposal.must_reduce:
-        return (
-            _NOTHING_TO_CLOSE,
-            proposal.closable,
-            quantity,
-            ZERO < quantity <= proposal.closable,
-        )
+        return (_NOTHING_TO_CLOSE, closable, quantity, quantity <= closable and closable > 0)
     if proposal.ahead >= 0:
         return None
     if may_flip(proposal, config):
         return (_FLIP_NOT_ALLOWED, None, quantity, True)
-    return (_FLIP_NOT_ALLOWED, proposal.closable, quantity, quantity <= proposal.closable)
+    return (_FLIP_NOT_ALLOWED, closable, quantity, quantity <= closable)
 
 
 def cap(proposal: Proposal, _context: Context, _config: EngineConfig) -> Decimal:
