@@ -1,11 +1,15 @@
 """Writes the pages of `docs/` that are made from code, so that page and code cannot differ."""
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from order_domain.codes import Code
 from order_domain.lifecycle import to_mermaid
+from order_domain.notes import Note
+from order_domain.risk import RULES
+from order_domain.risk.base import Rule
 from order_service.settings import pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -29,6 +33,54 @@ def reason_codes() -> str:
     )
 
 
+def risk_rules() -> str:
+    """Every rule in its order, with what it binds, and the notes beside them in a trace."""
+    rows = [
+        f"| {number} | {_asked(rule)} | {_codes(rule.codes)} |"
+        f" {_mark(rule.cap is not None)} | {_mark(rule.binds_reductions)} |"
+        f" {_mark(rule.binds_again)} |"
+        for number, rule in enumerate(RULES, start=1)
+    ]
+    return "\n".join(
+        [
+            "# Risk rules",
+            "",
+            "Asked in this order; the first that fails gives the reason. *Resizes*: where",
+            "`ENABLE_ORDER_SIZE_REDUCTION` is on, the order shrinks to what the rule allows.",
+            "*Reductions*: it also binds orders that only reduce a position. *Again*: it is also",
+            "asked when a waiting order is about to be sent. Made by `make docs` from the rules.",
+            "",
+            "| | rule | what it asks | codes | resizes | reductions | again |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "## Notes",
+            "",
+            "What a trace tells besides its checks.",
+            "",
+            "| note | meaning |",
+            "|---|---|",
+            *[f"| `{note}` | {note.text} |" for note in Note],
+            "",
+        ]
+    )
+
+
+def _asked(rule: Rule) -> str:
+    """The rule's file, and what its first line says."""
+    module = sys.modules[rule.check.__module__]
+    name = module.__name__.rpartition(".")[2]
+    return f"`{name}` | {(module.__doc__ or '').partition(chr(10))[0]}"
+
+
+def _codes(codes: tuple[Code, ...]) -> str:
+    return ", ".join(f"`{code}`" for code in codes)
+
+
+def _mark(applies: bool) -> str:
+    return "yes" if applies else ""
+
+
 def lifecycle() -> str:
     """The transition table as a diagram that GitHub draws."""
     return "\n".join(
@@ -36,8 +88,8 @@ def lifecycle() -> str:
             "# Life of an order",
             "",
             "Every status an order can have, and what leads from one to the next. What is absorbed",
-            "(taken note of without a change of status) is left out; `_BY_US` and `_BY_ANSWER` mark",
-            "ends that a later report overrules. Made by `make docs` from `lifecycle.py`.",
+            "(taken note of without a change of status) is left out; `_BY_US` and `_BY_ANSWER`",
+            "mark ends that a later report overrules. Made by `make docs` from `lifecycle.py`.",
             "",
             "```mermaid",
             f"{to_mermaid()}```",
@@ -49,6 +101,7 @@ def lifecycle() -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/lifecycle.md": lifecycle,
     "docs/reference/reason-codes.md": reason_codes,
+    "docs/reference/risk-rules.md": risk_rules,
     "docs/reference/settings.md": pages.reference,
     "env.example": pages.env_example,
 }
