@@ -1,7 +1,8 @@
 """NaiveMarket: the matching rules spelt out unit by unit, slow and obvious; an oracle.
 
 Prices are whole ticks, quantities whole units. A level of our side is a list of single units in the
-order in which they will trade: OTHERS, or the number of one of our orders.
+order in which they will trade: OTHERS, the number of one of our orders, or UNKNOWN for as many
+others as may have come while the level was not displayed.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ import attrs
 from order_domain.model.enums import Side
 
 OTHERS = -1
+UNKNOWN = -2
 Fill = tuple[int, int, int, bool]
 """Order, price, quantity, maker."""
 
@@ -28,8 +30,7 @@ class NaiveMarket:
         self.bid = self.ask = self.bid_size = self.ask_size = 0
         self.left = {True: 0, False: 0}
         self.orders: dict[int, Resting] = {}
-        # None: nobody knows how many others are there.
-        self.levels: dict[tuple[bool, int], list[int] | None] = {}
+        self.levels: dict[tuple[bool, int], list[int]] = {}
 
     def quote(self, bid: int, bid_size: int, ask: int, ask_size: int) -> list[Fill]:
         for buys, old, new, old_size, size in (
@@ -43,7 +44,7 @@ class NaiveMarket:
         for (buys, price), level in self.levels.items():
             shown = self._shown(buys, price)
             if shown is not None:
-                self.levels[buys, price] = _with_others(level, shown, self._ours(buys, price))
+                self.levels[buys, price] = _with_others(level, shown)
         return fills
 
     def trade(self, price: int, size: int, taker: Side) -> list[Fill]:
@@ -56,8 +57,8 @@ class NaiveMarket:
             while size and level:
                 fills[level.pop(0)] += 1
                 size -= 1
-        level = self.levels.get((buys, price)) or []
-        while size and level:
+        level = self.levels.get((buys, price), [])
+        while size and level and level[0] != UNKNOWN:
             unit = level.pop(0)
             size -= 1
             if unit != OTHERS:
@@ -75,13 +76,13 @@ class NaiveMarket:
             quantity -= taken
             fills += [(number, touch, taken, False)] if taken else []
         if price is not None and quantity:
-            level = self.levels.get((buys, price), [])
+            level = self.levels.setdefault((buys, price), [])
             shown = self._shown(buys, price)
-            if level is not None and shown is not None:
-                level += [OTHERS] * (shown - level.count(OTHERS)) + [number] * quantity
+            if shown is None:
+                level.append(UNKNOWN)
             else:
-                level = None
-            self.levels[buys, price] = level
+                level += [OTHERS] * (shown - level.count(OTHERS))
+            level += [number] * quantity
             self.orders[number] = Resting(price, buys, quantity, crosses)
         return fills
 
@@ -90,8 +91,7 @@ class NaiveMarket:
         if order is None:
             return
         level = self.levels[order.buys, order.price]
-        if level is not None:
-            level[:] = [unit for unit in level if unit != number]
+        level[:] = [unit for unit in level if unit != number]
         self._tidy(order)
 
     def _reached(self, buys: bool) -> list[Fill]:
@@ -113,9 +113,8 @@ class NaiveMarket:
         return fills
 
     def _remove(self, order: Resting, number: int, quantity: int) -> None:
-        level = self.levels[order.buys, order.price]
-        for _ in range(quantity if level is not None else 0):
-            level.remove(number)
+        for _ in range(quantity):
+            self.levels[order.buys, order.price].remove(number)
 
     def _fill(self, number: int, quantity: int) -> Fill:
         order = self.orders[number]
@@ -149,12 +148,12 @@ class NaiveMarket:
         return 0 if (price > best) is buys else None
 
 
-def _with_others(level: list[int] | None, shown: int, ours: list[int]) -> list[int]:
-    """No more others than are shown; where they were unknown, all that are shown come first."""
-    if level is None:
-        return [OTHERS] * shown + ours
-    kept = []
+def _with_others(level: list[int], shown: int) -> list[int]:
+    """No more others than are shown; where they were unknown, all that are shown may be."""
+    kept: list[int] = []
     for unit in level:
-        if unit != OTHERS or kept.count(OTHERS) < shown:
+        if unit == UNKNOWN:
+            kept += [OTHERS] * (shown - kept.count(OTHERS))
+        elif unit != OTHERS or kept.count(OTHERS) < shown:
             kept.append(unit)
     return kept

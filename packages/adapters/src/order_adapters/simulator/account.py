@@ -15,6 +15,8 @@ from order_domain.model.identifiers import InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.reports import WalletReport
 
+_BOTH = PositionSide.BOTH
+
 
 @attrs.define(slots=True, eq=False)
 class Wallet:
@@ -29,6 +31,10 @@ class Wallet:
     total: Decimal
     held: Decimal = ZERO
     positions: list[tuple[VenuePosition, Market]] = attrs.Factory(list)
+
+    def available(self) -> Decimal:
+        """What a new order may use."""
+        return self.equity_and_available()[1]
 
     def equity_and_available(self) -> tuple[Decimal, Decimal]:
         """Total with open profit, and what a new order may use of it (never below zero)."""
@@ -63,10 +69,14 @@ class Account:
         """Return the position an order works on; spot has none."""
         if market.is_spot:
             return None
+        if side is _BOTH and market.one_way is not None:
+            return market.one_way
         found = self.positions.get((market.id, side))
         if found is None:
             found = VenuePosition(market.instrument, side)
             self.positions[market.id, side] = found
+            if side is _BOTH:
+                market.one_way = found
             self.wallet(market.instrument.settle_coin).positions.append((found, market))
         return found
 
@@ -107,10 +117,14 @@ class Account:
             return instrument.settle_coin
         return instrument.quote_coin if buys else instrument.base_coin
 
-    def available(self, coin: str) -> Decimal:
-        """What a new order may use of a coin."""
-        wallet = self.wallets.get(coin)
-        return ZERO if wallet is None else wallet.equity_and_available()[1]
+    def affords(self, order: VenueOrder, price: Decimal, leaves: Decimal) -> bool:
+        """Tell whether an order may keep back what it needs, beyond what it keeps already."""
+        need = self.need(order, price, leaves)
+        if order.held:
+            need -= order.held
+        if need <= 0:
+            return True
+        return need <= self.wallet(self.pays_with(order.market, order.buys)).available()
 
     def need(self, order: VenueOrder, price: Decimal, leaves: Decimal) -> Decimal:
         """What an order has to keep back for a part of it, in the coin it pays with."""

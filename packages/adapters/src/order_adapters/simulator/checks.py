@@ -27,7 +27,7 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _BOTH, _LONG = PositionSide.BOTH, PositionSide.LONG
 _TRADING, _DELIVERING = InstrumentStatus.TRADING, InstrumentStatus.DELIVERING
 _POST_ONLY = TimeInForce.POST_ONLY
-_LINEAR = Category.LINEAR
+_LINEAR, _INVERSE = Category.LINEAR, Category.INVERSE
 
 
 class Gate:
@@ -72,15 +72,14 @@ class Checks:
 
     def create(self, draft: VenueOrder) -> Refusal | None:
         """Say why an order is not taken. Shrinks a reduce-only one to its position."""
-        return (
-            self._identity(draft)
-            or self._terms(draft)
-            or self._quantity(draft, draft.quantity)
-            or self._price(draft, draft.price)
-            or self._reduction(draft)
-            or self._value(draft, draft.price, draft.quantity)
-            or self._balance(draft, draft.price, draft.quantity)
+        refusal = (
+            self._identity(draft) or self._terms(draft) or self._quantity(draft, draft.quantity)
         )
+        if refusal is None and draft.price is not None:
+            refusal = self._price(draft, draft.price)
+        if refusal is None and (draft.reduce_only or draft.position_side is not _BOTH):
+            refusal = self._reduction(draft)
+        return refusal or self._money(draft, draft.price, draft.quantity)
 
     def amend(self, order: VenueOrder, price: Decimal, quantity: Decimal) -> Refusal | None:
         """Say why new absolute values of a resting order are not taken."""
@@ -90,13 +89,10 @@ class Checks:
         if quantity <= order.cum:
             return no.SPOT_AMENDED_BELOW_FILLED if spot else no.AMENDED_BELOW_FILLED
         refusal = self._quantity(order, quantity) or self._price(order, price)
-        if refusal is not None:
-            return refusal
-        if order.reduce_only:
-            position = order.position
-            room = abs(position.size) if position is not None else quantity
-            return no.REDUCE_ONLY if quantity - order.cum > room else None
-        return self._value(order, price, quantity) or self._balance(order, price, quantity)
+        position = order.position
+        if refusal is None and order.reduce_only and position is not None:
+            refusal = no.REDUCE_ONLY if quantity - order.cum > abs(position.size) else None
+        return refusal or self._money(order, price, quantity)
 
     def missing(self, order: VenueOrder | None, spot: bool) -> Refusal | None:
         """Say why there is nothing to amend or cancel."""
@@ -155,9 +151,7 @@ class Checks:
             return no.SPOT_QUANTITY_TOO_LARGE if spot else no.QUANTITY_TOO_LARGE
         return None
 
-    def _price(self, draft: VenueOrder, price: Decimal | None) -> Refusal | None:
-        if price is None:
-            return None
+    def _price(self, draft: VenueOrder, price: Decimal) -> Refusal | None:
         instrument, spot, buys = draft.market.instrument, draft.market.is_spot, draft.buys
         if not price.is_finite() or price <= 0:
             return no.PRICE_INVALID
@@ -188,34 +182,27 @@ class Checks:
         draft.reduce_only = True
         return None
 
-    def _value(self, draft: VenueOrder, price: Decimal | None, quantity: Decimal) -> Refusal | None:
-        least = draft.market.instrument.min_notional
-        price = self._priced(draft, price)
-        if draft.reduce_only or price is None or not least:
+    def _money(self, draft: VenueOrder, price: Decimal | None, quantity: Decimal) -> Refusal | None:
+        """The value of what is asked for, and whether the account can carry it."""
+        if draft.reduce_only:
             return None
-        inverse = draft.market.instrument.category is Category.INVERSE
-        if (quantity if inverse else price * quantity) >= least:
-            return None
-        return no.SPOT_BELOW_MIN_NOTIONAL if draft.market.is_spot else no.BELOW_MIN_NOTIONAL
-
-    def _balance(
-        self, draft: VenueOrder, price: Decimal | None, quantity: Decimal
-    ) -> Refusal | None:
-        price = self._priced(draft, price)
-        if draft.reduce_only or price is None:
-            return None
-        market, account = draft.market, self._account
-        leaves = quantity - draft.cum
-        opening = draft.opening
+        market = draft.market
+        if price is None:
+            touch = market.touch(draft.buys)
+            if touch is None:
+                return None
+            price = touch[0]
+        least = market.instrument.min_notional
+        if least and self._notional(market, price, quantity) < least:
+            return no.SPOT_BELOW_MIN_NOTIONAL if market.is_spot else no.BELOW_MIN_NOTIONAL
+        before = draft.opening
+        leaves = quantity - draft.cum if draft.cum else quantity
         draft.opening = opening_part(draft, leaves)
-        need = account.need(draft, price, leaves)
-        if need and need - draft.held > account.available(account.pays_with(market, draft.buys)):
-            draft.opening = opening
-            return no.SPOT_NO_BALANCE if market.is_spot else no.NO_BALANCE
-        return None
+        if self._account.affords(draft, price, leaves):
+            return None
+        draft.opening = before
+        return no.SPOT_NO_BALANCE if market.is_spot else no.NO_BALANCE
 
-    def _priced(self, draft: VenueOrder, price: Decimal | None) -> Decimal | None:
-        if price is not None:
-            return price
-        touch = draft.market.touch(draft.buys)
-        return None if touch is None else touch[0]
+    def _notional(self, market: Market, price: Decimal, quantity: Decimal) -> Decimal:
+        """Value in quote coin; a contract of an inverse symbol is worth one."""
+        return quantity if market.instrument.category is _INVERSE else price * quantity

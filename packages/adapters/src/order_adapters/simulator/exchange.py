@@ -177,7 +177,7 @@ class SimulatedExchange:
         return state_of(self.account, self.records)
 
     def changes(self) -> AccountState | None:
-        """Return what changed since the last call, None if nothing did; the first call starts it."""
+        """Return what changed since the last call, None if nothing did; the first starts it."""
         return changes_of(self.account, self.records)
 
     def restore(self, state: AccountState) -> None:

@@ -14,6 +14,7 @@ from order_domain.model.quote import Quote
 
 if TYPE_CHECKING:
     from order_adapters.simulator.order import VenueOrder
+    from order_adapters.simulator.position import VenuePosition
 
 
 @attrs.define(slots=True, eq=False)
@@ -29,6 +30,7 @@ class Market:
         deep: What we took beyond the touch, by level and side; forgotten with the next quote.
         buys, sells: Our resting orders, best price first, then oldest.
         reducers: How many of them are reduce-only.
+        one_way: The position of an account that does not hedge, once there was one.
     """
 
     instrument: Instrument
@@ -39,9 +41,11 @@ class Market:
     buys: "list[VenueOrder]" = attrs.Factory(list)
     sells: "list[VenueOrder]" = attrs.Factory(list)
     reducers: int = 0
+    one_way: "VenuePosition | None" = None
     id: InstrumentId = attrs.field(init=False)
     is_spot: bool = attrs.field(init=False)
     open_rate: Decimal = attrs.field(init=False)
+    _mark: Decimal | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self.change(self.instrument)
@@ -57,6 +61,7 @@ class Market:
         """Take the next displayed touch."""
         old = self.quote
         self.quote = quote
+        self._mark = None
         if self.deep:
             self.deep.clear()
         if old is None:
@@ -116,7 +121,10 @@ class Market:
 
     def mark_price(self) -> Decimal | None:
         """Mark price of the newest quote, quote units."""
-        return None if self.quote is None else self.quote.mark_price
+        mark = self._mark
+        if mark is None and self.quote is not None:
+            mark = self._mark = self.quote.mark_price
+        return mark
 
     def rest(self, order: "VenueOrder") -> None:
         """Put an order behind those it may not overtake."""

@@ -12,7 +12,7 @@ from order_adapters.simulator.account import Account
 from order_adapters.simulator.config import SimulatorConfig
 from order_adapters.simulator.mailbox import Mailbox
 from order_adapters.simulator.market import Market
-from order_adapters.simulator.order import VenueOrder
+from order_adapters.simulator.order import VenueOrder, execution_of
 from order_adapters.simulator.position import VenuePosition
 from order_adapters.simulator.records import Records
 from order_adapters.simulator.trade import MarketTrade
@@ -23,7 +23,6 @@ from order_domain.model.enums import (
     TimeInForce,
     VenueStatus,
 )
-from order_domain.model.execution import Execution
 from order_domain.model.instrument import ZERO
 from order_domain.model.quote import Quote
 
@@ -140,25 +139,16 @@ class Matching:
     ) -> None:
         """Execute a quantity of an order at a price."""
         fee, coin = self._account.fill(order, price, quantity, maker, at)
-        execution = Execution(
-            exec_id=self._records.next_execution(),
-            instrument_id=order.market.id,
-            client_order_id=order.client_order_id,
-            venue_order_id=order.venue_order_id,
-            side=order.side,
-            price=price,
-            quantity=quantity,
-            fee=fee,
-            fee_coin=coin,
-            executed_at=at,
-            kind=kind,
-            is_maker=maker,
-            position_side=order.position_side,
-            sequence=self._records.last_execution,
-        )
+        records = self._records
+        execution = execution_of(order, records.next_execution(), price, quantity, at)
+        execution.fee = fee
+        execution.fee_coin = coin
+        execution.kind = kind
+        execution.is_maker = maker
+        execution.sequence = records.last_execution
         order.cum += quantity
         order.executions += (execution,)
-        self._records.book(execution)
+        records.book(execution)
         self._mailbox.report(execution, at)
 
     def shrink_reducers(self, market: Market, position: VenuePosition | None, at: datetime) -> None:

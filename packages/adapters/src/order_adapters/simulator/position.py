@@ -60,6 +60,8 @@ class VenuePosition:
         size = self.size
         if not size:
             return ZERO
+        if self.instrument.category is not _INVERSE:
+            return mark * size - self.cost if size > 0 else mark * size + self.cost
         return self._gain(worth(self.instrument, mark, abs(size)) - self.cost, size)
 
     def average_price(self) -> Decimal | None:

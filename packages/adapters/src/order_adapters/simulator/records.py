@@ -94,7 +94,7 @@ class Records:
         self._forget(at - self._limit)
 
     def take_changes(self) -> tuple[dict[str, VenueOrder], list[Execution]] | None:
-        """Return what changed since the last call, None if nothing did; the first call starts it."""
+        """Return what changed since the last call, None if nothing did; the first starts it."""
         changed, self.changed = self.changed, ({}, [])
         return changed if changed is not None and (changed[0] or changed[1]) else None
 
