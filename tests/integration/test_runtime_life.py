@@ -127,13 +127,20 @@ async def test_a_stop_that_cannot_finish_ends_at_its_limit() -> None:
 async def test_signals_that_come_during_a_stop_stay_with_the_broker() -> None:
     world = World()
     await world.start()
+    await world.signal(1)
+    await world.until(lambda: bool(world.orders))
+    world.publisher.away = True
+    await world.signal(2)
+    await world.until(lambda: len(world.orders) == 2)
     stopping = asyncio.create_task(world.runtime.stop())
     await world.turns()
-    await world.signal(1)
+    await world.signal(3)
+    await world.pass_time(timedelta(seconds=3))
+    world.publisher.away = False
     await world.until(stopping.done)
 
-    assert world.signals == []
-    assert len(world.source.unacknowledged) == 1
+    assert len(world.signals) == 2
+    assert [delivery.number for delivery in world.source.unacknowledged] == [3]
 
 
 async def test_a_worker_that_dies_ends_the_runtime_at_once_with_its_name() -> None:

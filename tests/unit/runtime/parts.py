@@ -98,7 +98,7 @@ class Desk:
         return [entry.step.number for entry in self.released]
 
 
-def a_desk() -> Desk:
+def a_desk(changed: Callable[[], None] = lambda: None) -> Desk:
     clock, database, lease, metrics = VirtualClock(NOW), MemoryDatabase(), Lease(TTL), Metrics()
     journal = MemoryJournal(database, clock)
     released: list[Entry] = []
@@ -108,5 +108,5 @@ def a_desk() -> Desk:
         released.extend(entries)
         heads.append(head)
 
-    committer = Committer(journal, clock, lease, metrics, committed=take, changed=lambda: None)
+    committer = Committer(journal, clock, lease, metrics, committed=take, changed=changed)
     return Desk(clock, database, journal, lease, metrics, committer, released, heads)
