@@ -6,24 +6,20 @@ from order_domain.codes import Code
 from order_domain.config import EngineConfig
 from order_domain.context import Context, Decision
 from order_domain.decide.drafts import denied, ordered
+from order_domain.decide.terms import signal_terms
 from order_domain.model.enums import OrderType, Origin
-from order_domain.model.identifiers import client_order_id
-from order_domain.model.order import OrderTerms
 from order_domain.model.signal import SignalIntent, TradingSignal
 from order_domain.notes import Note
 from order_domain.policy.cancels import replaced_orders
 from order_domain.policy.limit_price import limit_price
 from order_domain.policy.order_type import choose_order_type
-from order_domain.policy.position_side import position_side_for
 from order_domain.policy.sizing import size
-from order_domain.policy.time_in_force import time_in_force
 from order_domain.risk.assess import Trail, admit, assess
 from order_domain.risk.base import Proposal, propose
 from order_domain.risk.quote_age import fresh_quote
 
 _CLOSE: Final = SignalIntent.CLOSE
 _LIMIT: Final = OrderType.LIMIT
-_MARKET: Final = OrderType.MARKET
 _OK: Final = Code.OK
 _ORDER_VALUE_ABOVE_MAX: Final = Code.ORDER_VALUE_ABOVE_MAX
 _QUOTE_MISSING: Final = Code.QUOTE_MISSING
@@ -58,7 +54,7 @@ def decide(
         code = _price_and_size(signal, proposal, context, config, trail)
     if code is _OK:
         code = assess(proposal, context, config, trail)
-    terms = _terms(signal, proposal, context, config, generation)
+    terms = signal_terms(signal, proposal, context, config, generation)
     if code is not _OK:
         return denied(proposal, terms, code, trail)
     return ordered(proposal, terms, config, trail)
@@ -87,44 +83,3 @@ def _price_and_size(
     if proposal.leaving:
         trail.append((_REPLACES, len(proposal.leaving), proposal.closable, True))
     return _OK
-
-
-def _terms(
-    signal: TradingSignal,
-    proposal: Proposal,
-    context: Context,
-    config: EngineConfig,
-    generation: int,
-) -> OrderTerms:
-    """The first child's terms; complete also for a denial, so that it can be a row."""
-    quote, is_market = proposal.quote, proposal.order_type is _MARKET
-    return OrderTerms(
-        client_order_id=client_order_id(
-            config.environment,
-            config.account,
-            signal.strategy_id,
-            signal.signal_id,
-            1,
-            generation,
-        ),
-        instrument_id=signal.instrument_id,
-        side=signal.side,
-        order_type=proposal.order_type,
-        time_in_force=time_in_force(proposal.order_type, config),
-        origin=_SIGNAL,
-        signal_id=signal.signal_id,
-        strategy_id=signal.strategy_id,
-        trace_id=signal.trace_id,
-        requested_quantity=proposal.requested,
-        created_at=context.now,
-        valid_until=context.now + config.order_execution_timeout,
-        position_side=position_side_for(signal, config),
-        reduce_only=proposal.reduces or proposal.must_reduce,
-        legs=1,
-        generation=generation,
-        replaces=tuple([order.terms.client_order_id for order in proposal.leaving]),
-        decision_bid=None if quote is None else quote.bid,
-        decision_ask=None if quote is None else quote.ask,
-        decision_quote_at=None if quote is None else quote.at,
-        slippage=config.market_slippage if is_market else None,
-    )

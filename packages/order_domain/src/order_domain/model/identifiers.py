@@ -24,6 +24,8 @@ TraceId = NewType("TraceId", str)
 
 PREFIX = "om1"
 ENVIRONMENT = {"mainnet": "m", "testnet": "t", "demo": "e", "custom": "c", "dry": "d"}
+_HEADS = {name: f"{PREFIX}{letter}-" for name, letter in ENVIRONMENT.items()}
+_HEX = "0123456789abcdef"
 EVENT_NAMESPACE = uuid5(NAMESPACE_OID, "order-manager.events")
 
 
@@ -58,10 +60,8 @@ def client_order_id(
         generation: 0, and one more for each retry by a person.
     """
     text = f"{account}\x1f{strategy}\x1f{signal}\x1f{leg}\x1f{generation}"
-    body = (
-        f"{PREFIX}{ENVIRONMENT[environment]}-{blake2b(text.encode(), digest_size=15).hexdigest()}"
-    )
-    return ClientOrderId(f"{body}{crc32(body.encode()) & 15:x}")
+    body = _HEADS[environment] + blake2b(text.encode(), digest_size=15).hexdigest()
+    return ClientOrderId(body + _HEX[crc32(body.encode()) & 15])
 
 
 def is_ours(order_id: str) -> bool:

@@ -30,12 +30,10 @@ def check(proposal: Proposal, context: Context, config: EngineConfig) -> Entry |
     available = context.available
     if available is None or proposal.reference is None:
         return (_BALANCE_MISSING, None, None, False)
-    needed = reservation(
-        proposal.instrument,
-        proposal.side,
-        proposal.reference,
-        proposal.quantity - proposal.closable,
-    )
+    opening = proposal.quantity
+    if proposal.closable:
+        opening -= proposal.closable
+    needed = reservation(proposal.instrument, proposal.side, proposal.reference, opening)
     if proposal.leaving:
         needed -= _freed(proposal, context)
     return (_INSUFFICIENT_BALANCE, available, needed, needed <= available)
