@@ -263,6 +263,24 @@ async def test_a_runtime_starts_once() -> None:
     await world.stop()
 
 
+async def test_one_that_never_started_stops_at_once() -> None:
+    ended = await World().runtime.stop()
+
+    assert ended.reason is EndReason.STOPPED
+
+
+async def test_whoever_waits_for_a_reply_hears_that_the_runtime_was_cancelled() -> None:
+    world = World()
+    await world.start()
+    world.database.faults.away = True
+    asking = asyncio.create_task(world.runtime.ask(a_place_order()))
+    await world.turns()
+    await world.crash()
+
+    with pytest.raises(RuntimeEnded):
+        await asking
+
+
 async def test_a_person_places_and_cancels_a_resting_order() -> None:
     world = World()
     await world.start()

@@ -1,13 +1,13 @@
 """Parts: every worker of one runtime, wired to each other."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import attrs
 
 from order_domain.config import EngineConfig
 from order_domain.model.rows import Change
-from order_domain.model.steps import Query
 from order_domain.ports.clock import Clock
 from order_domain.ports.intake import SignalSource
 from order_domain.ports.journal import Head, Journal
@@ -31,6 +31,9 @@ from order_service.runtime.release import Release, Replies
 from order_service.runtime.stepper import EngineFactory, Stepper
 from order_service.runtime.ticker import Ticker
 from order_service.runtime.trading_state import TradingStates
+
+SLOW_FLUSH_PART: Final = 4
+"""A flush that takes this part of recv_window is slow (protocol 5.4)."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -59,36 +62,39 @@ class Parts:
         factory: EngineFactory,
         ports: Ports,
     ) -> None:
-        clock, journal, metrics = ports.clock, ports.journal, Metrics()
         self._config, self._ports = config, ports
         self._account, self._retention = engine_config.account, engine_config.retention
-        at_once = None if config.lockstep else self._ask
-        with_effects = self._ask if config.lockstep else None
-        self.metrics, self.pulse, self.replies = metrics, Pulse(), Replies()
+        self.metrics, self.pulse, self.replies = Metrics(), Pulse(), Replies()
         self.lease = Lease(config.ttl)
         self.inbox = Inbox(self.wake)
-        answer = self.inbox.answer
-        self.ticker = Ticker(clock, self.wake)
-        self.states = TradingStates(journal, clock, metrics, answer)
+        self.ticker = Ticker(ports.clock, self.wake)
+        self.states = TradingStates(ports.journal, ports.clock, self.metrics, self.inbox.answer)
+        self._wire_outlets(engine_config.recv_window)
+        self._wire_committer()
+        self._wire_engine(factory, engine_config.recv_window)
+
+    def _wire_outlets(self, recv_window: timedelta) -> None:
+        """Where commands, queries and acknowledgements go."""
+        clock, metrics, answer = self._ports.clock, self.metrics, self.inbox.answer
+        look_ups = UNLIMITED if self._config.lockstep else LOOK_UPS
         self.queries = Queries(
-            ports.venue,
-            clock,
-            metrics,
-            self.pulse,
-            answer,
-            look_ups=UNLIMITED if config.lockstep else LOOK_UPS,
+            self._ports.venue, clock, metrics, self.pulse, answer, look_ups=look_ups
         )
         self.executors = Executors(
-            ports.venue,
+            self._ports.venue,
             clock,
             self.lease,
             self.states,
             metrics,
             self.pulse,
-            recv_window=engine_config.recv_window,
+            recv_window=recv_window,
             answer=answer,
         )
-        self.acknowledger = Acknowledger(ports.source, metrics, self.pulse)
+        self.acknowledger = Acknowledger(self._ports.source, metrics, self.pulse)
+
+    def _wire_committer(self) -> None:
+        """What is committed, and what that lets go."""
+        clock, metrics = self._ports.clock, self.metrics
         self.relays: list[Relay] = []
         release = Release(
             self.lease,
@@ -97,19 +103,29 @@ class Parts:
             self.acknowledger,
             self.replies,
             self.relays,
-            ask=with_effects,
+            ask=self.queries.ask if self._config.lockstep else None,
         )
         self.committer = Committer(
-            journal, clock, self.lease, metrics, committed=release, changed=self.wake
+            self._ports.journal, clock, self.lease, metrics, committed=release, changed=self.wake
         )
+        carry, outbox = self.committer.carry, self._ports.outbox
         self.relays.extend(
-            Relay(name, ports.outbox, publisher, clock, metrics, self.pulse, self.committer.carry)
-            for name, publisher in ports.publishers.items()
+            Relay(name, outbox, publisher, clock, metrics, self.pulse, carry)
+            for name, publisher in self._ports.publishers.items()
         )
+
+    def _wire_engine(self, factory: EngineFactory, recv_window: timedelta) -> None:
+        """What steps the engine, and makes a new one."""
+        clock, metrics, lockstep = self._ports.clock, self.metrics, self._config.lockstep
         self.stepper = Stepper(
-            factory, clock, self.states, metrics, add=self.committer.add, ask=at_once
+            factory,
+            clock,
+            self.states,
+            metrics,
+            add=self.committer.add,
+            ask=None if lockstep else self.queries.ask,
         )
-        self.reads = Reads(journal, clock, metrics, self.wake)
+        self.reads = Reads(self._ports.journal, clock, metrics, self.wake)
         self.rebuild = Rebuild(
             clock,
             self.committer,
@@ -128,8 +144,8 @@ class Parts:
             self.rebuild,
             self.ticker,
             metrics,
-            slow_flush=engine_config.recv_window / 4,
-            lockstep=config.lockstep,
+            slow_flush=recv_window / SLOW_FLUSH_PART,
+            lockstep=lockstep,
         )
 
     def wake(self) -> None:
@@ -188,6 +204,3 @@ class Parts:
             *(relay.retry_at for relay in self.relays),
         ]
         return min((moment for moment in moments if moment is not None), default=None)
-
-    def _ask(self, query: Query) -> None:
-        self.queries.ask(query)

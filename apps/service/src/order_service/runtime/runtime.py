@@ -96,8 +96,10 @@ class Runtime:
     async def stop(self) -> Ended:
         """Take no more signals, finish what was begun, publish, give the lease back.
 
-        Limited by `drain`.
+        Limited by `drain`. One that was never started has nothing to finish.
         """
+        if self._main is None:
+            return Ended(EndReason.STOPPED)
         self._workers.stopping.set()
         self._parts.loop.open()
         return await self.wait()
@@ -146,17 +148,18 @@ class Runtime:
         await self._parts.inbox.deliver(message)
 
     async def _live(self) -> Ended:
+        ended = Ended(EndReason.WORKER_DIED, "runtime")  # told if this task itself is cancelled
         try:
             ended = await supervise(self._workers.all(), self._workers.passing)
         finally:
             self._parts.lease.give_up()
             await self._parts.committer.land()
             await self._ports.venue.close()
-        if ended.reason is EndReason.STOPPED:
-            await self._give_back()
-        self.ended = ended
-        self._parts.replies.fail(_ended_early(ended))
-        self._parts.pulse.beat()
+            if ended.reason is EndReason.STOPPED:
+                await self._give_back()
+            self.ended = ended
+            self._parts.replies.fail(_ended_early(ended))
+            self._parts.pulse.beat()
         return ended
 
     async def _give_back(self) -> None:
