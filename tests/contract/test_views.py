@@ -22,6 +22,7 @@ from tests.builders import (
 )
 from tests.contract.backends import Backend
 from tests.row_builders import (
+    a_delivery_row,
     a_signal_row,
     a_state,
     an_alarm,
@@ -166,6 +167,13 @@ class TestHistory:
 
         assert await store.views.signal(a_signal_id(1)) == [rows[0], rows[2]]
         assert await store.views.signal(a_signal_id(9)) == []
+
+    async def test_the_newest_delivery_is_that_of_a_signal_or_another(self, store: Store) -> None:
+        assert await store.views.last_delivery() == 0
+        await store.journal.flush(1, [a_signal_row(1, delivery=3)])
+        assert await store.views.last_delivery() == 3
+        await store.journal.flush(2, [a_delivery_row(9), a_signal_row(2, delivery=5)])
+        assert await store.views.last_delivery() == 9
 
 
 class TestState:

@@ -86,6 +86,10 @@ class Views(Protocol):
         """All generations of one signal."""
         ...
 
+    async def last_delivery(self) -> int:
+        """Number of the newest delivery that has a row; 0 before the first."""
+        ...
+
     async def positions(self, symbol: str | None = None) -> Sequence[Position]:
         """Current positions, flat ones included."""
         ...

@@ -10,7 +10,7 @@ from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import symbol_of
 from order_domain.model.order import Order
 from order_domain.model.position import Position
-from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
 from order_domain.ports.views import OrderQuery
 
@@ -60,6 +60,12 @@ class MemoryViews:
         """All generations of one signal."""
         found = [row for row in self._all(SignalRow) if row.signal.signal_id == signal_id]
         return sorted(found, key=lambda row: row.generation)
+
+    async def last_delivery(self) -> int:
+        """Number of the newest delivery."""
+        signals = (row.delivery for row in self._all(SignalRow))
+        others = (row.number for row in self._all(DeliveryRow))
+        return max((*signals, *others), default=0)
 
     async def positions(self, symbol: str | None = None) -> Sequence[Position]:
         """Current positions, flat ones included."""

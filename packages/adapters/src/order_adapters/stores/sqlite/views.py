@@ -67,6 +67,10 @@ class SqliteViews:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = ? ORDER BY generation", signal_id)
 
+    async def last_delivery(self) -> int:
+        """Number of the newest delivery."""
+        return await self._reader.run(_last_delivery)
+
     async def positions(self, symbol: str | None = None) -> Sequence[Position]:
         """Current positions, flat ones included."""
         if symbol is None:
@@ -97,6 +101,15 @@ class SqliteViews:
         return await self._reader.run(
             lambda connection: statements.rows(connection, rest, parameters)
         )
+
+
+def _last_delivery(connection: sqlite3.Connection) -> int:
+    query = (
+        "SELECT max((SELECT coalesce(max(delivery), 0) FROM signals),"
+        " (SELECT coalesce(max(number), 0) FROM deliveries))"
+    )
+    (number,) = connection.execute(query).fetchone()
+    return int(number)
 
 
 class SqliteOutbox:
