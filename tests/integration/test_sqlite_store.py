@@ -1,0 +1,428 @@
+"""What is true of the SQLite file only: what people, other processes and the disk may do to it."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from order_adapters.clock import SystemClock, VirtualClock
+from order_adapters.codec.tables import TABLES
+from order_adapters.stores.sqlite import Damage, SqliteStore
+from order_domain.model.enums import OrderStatus
+from order_domain.model.order import Order
+from order_domain.model.position import PositionSnapshot
+from order_domain.model.rows import Change, Mark
+from order_domain.ports.journal import (
+    ChangeRefused,
+    FlushOutcome,
+    LeaseHeld,
+    StoreUnavailable,
+    WrongSchema,
+)
+from tests.builders import NOW, D, an_order, seconds
+from tests.row_builders import (
+    a_signal_row,
+    a_snapshot,
+    an_alarm,
+    an_entry,
+    an_order_of,
+    one_of_each,
+)
+
+TTL = seconds(10)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
+    await store.open()
+    await take(store)
+    yield store
+    await store.close()
+
+
+async def take(store: SqliteStore, owner: str = "owner", url: str = "http://one") -> None:
+    await store.journal.acquire(account="dry:a", owner=owner, url=url, ttl=TTL)
+
+
+def query(path: Path, sql: str, *parameters: object) -> list[Any]:
+    """Do as a person at the sqlite3 prompt would."""
+    connection = sqlite3.connect(path)
+    with connection:
+        rows = connection.execute(sql, parameters).fetchall()
+    connection.close()
+    return rows
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def was_made(path: str) -> bool:
+    return Path(path).exists()
+
+
+class TestFile:
+    async def test_a_person_can_read_it(self, store: SqliteStore, path: Path) -> None:
+        await store.journal.flush(1, [an_order(fees={"USDT": D("0.5")}), a_signal_row()])
+
+        orders = query(path, "SELECT symbol, side, status, quantity, fees, created_at FROM orders")
+        assert orders == [
+            ("BTCUSDT", "Buy", "WORKING", "0.02", '{"USDT":"0.5"}', "2026-01-02T12:00:00.000000Z")
+        ]
+        assert query(path, "SELECT trace -> '$[0]' FROM signals") == [
+            ('["COLLAR",{"decimal":"5"},{"decimal":"0.02"},true]',)
+        ]
+
+    async def test_commits_are_on_the_disk_before_they_are_told(self, store: SqliteStore) -> None:
+        def settings(connection: sqlite3.Connection) -> list[object]:
+            names = ("journal_mode", "synchronous", "locking_mode", "busy_timeout")
+            return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+        assert await store._writer.run(settings) == ["wal", 2, "normal", 5000]
+
+    async def test_it_comes_back_after_it_was_closed(self, store: SqliteStore, path: Path) -> None:
+        await store.journal.flush(1, one_of_each())
+        await store.close()
+
+        again = SqliteStore(str(path), VirtualClock(NOW))
+        await again.open()
+        head = await again.journal.acquire(account="dry:a", owner="b", url="", ttl=TTL)
+
+        assert (head.epoch, head.flush_no, head.event_no) == (2, 1, 1)
+        assert len(await again.journal.load(NOW)) == 10
+        await again.close()
+
+    async def test_a_file_of_another_version_is_refused(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        await store.close()
+        query(path, "UPDATE schema_version SET version = 99")
+
+        with pytest.raises(WrongSchema) as refused:
+            await SqliteStore(str(path), SystemClock()).open()
+
+        assert refused.value.details == {"store": str(path), "found": 99, "expected": 1}
+
+    async def test_somebody_elses_database_is_refused_and_left_alone(self, path: Path) -> None:
+        query(path, "CREATE TABLE theirs (x)")
+
+        with pytest.raises(WrongSchema):
+            await SqliteStore(str(path), SystemClock()).open()
+
+        assert query(path, "SELECT name FROM sqlite_schema") == [("theirs",)]
+
+    async def test_a_file_that_is_no_database_is_told_as_it_is(self, path: Path) -> None:
+        write(path, b"my shopping list " * 100)
+
+        with pytest.raises(StoreUnavailable, match="not a database"):
+            await SqliteStore(str(path), SystemClock()).open()
+
+    async def test_a_folder_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(StoreUnavailable, match="unable to open"):
+            await SqliteStore(str(tmp_path / "no" / "store.db"), SystemClock()).open()
+
+    async def test_a_store_that_is_not_open_says_so(self, path: Path) -> None:
+        store = SqliteStore(str(path), SystemClock())
+
+        with pytest.raises(StoreUnavailable, match="not open"):
+            await store.views.balances()
+
+    async def test_many_may_make_the_same_new_file_at_once(self, path: Path) -> None:
+        stores = [SqliteStore(str(path), SystemClock()) for _ in range(6)]
+
+        await asyncio.gather(*(store.open() for store in stores))
+
+        await take(stores[3])
+        assert (await stores[3].journal.flush(1, [an_order()])).head.epoch == 1
+        for store in stores:
+            await store.close()
+
+
+class TestLock:
+    async def test_a_service_is_not_waited_for(self, store: SqliteStore, path: Path) -> None:
+        other = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(3600))
+        await other.open()
+
+        with pytest.raises(LeaseHeld) as held:
+            await take(other)
+
+        assert held.value.details["url"] == "http://one"
+        await other.close()
+
+    async def test_a_command_that_ends_soon_is_waited_for(self, path: Path) -> None:
+        first, second = (
+            SqliteStore(str(path), VirtualClock(NOW), wait=seconds(60)) for _ in range(2)
+        )
+        await first.open()
+        await second.open()
+        await take(first, url="")
+        waiting = asyncio.create_task(take(second, "second", url=""))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+
+        await first.journal.release()
+
+        await waiting
+        assert (await first.journal.flush(1, ())).outcome is FlushOutcome.LEASE_LOST
+        assert (await second.journal.flush(1, ())).outcome is FlushOutcome.COMMITTED
+        await first.close()
+        await second.close()
+
+    async def test_a_command_that_does_not_end_is_not_waited_for_for_ever(self, path: Path) -> None:
+        first = SqliteStore(str(path), VirtualClock(NOW))
+        second = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
+        await first.open()
+        await second.open()
+        await take(first, url="")
+
+        with pytest.raises(LeaseHeld) as held:
+            await take(second, "second")
+
+        assert held.value.details["owner"] == "owner"
+        await first.close()
+        await second.close()
+
+    async def test_an_owner_that_lives_keeps_its_store_though_its_time_is_over(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        later = SqliteStore(str(path), VirtualClock(NOW + seconds(3600)), wait=seconds(0))
+        await later.open()
+
+        with pytest.raises(LeaseHeld):
+            await take(later, "second")
+
+        await later.close()
+
+    async def test_an_owner_that_closed_its_store_is_not_waited_for(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        await store.close()
+        other = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
+        await other.open()
+
+        await take(other, "second")
+
+        await other.close()
+
+    async def test_the_lock_file_stays(self, store: SqliteStore, path: Path) -> None:
+        await store.journal.release()
+        await store.close()
+
+        assert was_made(f"{path}.lock")
+
+
+class TestContent:
+    @pytest.mark.parametrize(
+        ("row", "table"),
+        [
+            (an_order(quantity=D("NaN")), "orders"),
+            (an_order(price=D("Infinity")), "orders"),
+            (an_order(cum_quantity=D("-Infinity")), "orders"),
+            (an_order(quantity=D(-1)), "orders"),
+            (an_order(version=0), "orders"),
+            (an_order(client_order_id=""), "orders"),
+            (an_order(status="DONE"), "orders"),
+            (an_order(updated_at=NOW.replace(tzinfo=None)), "orders"),
+            (an_order(text="\ud800"), "orders"),
+            (an_order(quantity=None), "orders"),
+            (an_entry(0), "executions"),
+            (an_entry(1, exec_id=""), "executions"),
+            (Mark("m", NOW, 2**63), "marks"),
+            (Mark("m", NOW, 0, object()), "marks"),  # type: ignore[arg-type] -- that is the point
+            (an_alarm(0), "events"),
+            (an_alarm(1, detail=(("x", 1.5),)), "events"),
+        ],
+        ids=str,
+    )
+    async def test_nonsense_is_refused_and_the_flush_undone(
+        self, store: SqliteStore, row: Change, table: str
+    ) -> None:
+        with pytest.raises(ChangeRefused) as refused:
+            await store.journal.flush(1, [an_order_of(2), Mark("first", NOW), row])
+
+        assert refused.value.details["table"] == table
+        assert [order async for order in store.views.stream(Order)] == []
+        assert (await store.journal.flush(1, ())).outcome is FlushOutcome.COMMITTED
+
+    async def test_an_order_with_a_status_of_another_kind_is_refused_too(
+        self, store: SqliteStore
+    ) -> None:
+        class Imposter:
+            value = "DONE"
+
+        order = attrs.evolve(an_order(), status=Imposter())  # type: ignore[arg-type] -- as above
+
+        with pytest.raises(ChangeRefused, match="CHECK"):
+            await store.journal.flush(1, [order])
+
+    async def test_a_full_disk_is_an_unknown_outcome_and_the_same_flush_commits_later(
+        self, store: SqliteStore
+    ) -> None:
+        def pages(number: int) -> Callable[[sqlite3.Connection], object]:
+            sql = f"PRAGMA max_page_count = {number}"
+            return lambda connection: connection.execute(sql).fetchall()
+
+        rows = [an_order_of(number) for number in range(1, 500)]
+        await store._writer.run(pages(1))
+
+        with pytest.raises(StoreUnavailable, match="full"):
+            await store.journal.flush(1, rows)
+
+        await store._writer.run(pages(1_000_000))
+        assert (await store.journal.flush(1, rows)).outcome is FlushOutcome.COMMITTED
+
+    async def test_a_writer_that_holds_on_too_long_is_an_unknown_outcome(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        def hurry(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA busy_timeout = 1")
+
+        await store._writer.run(hurry)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await store.journal.flush(1, [an_order()])
+
+        other.execute("ROLLBACK")
+        other.close()
+        assert (await store.journal.flush(1, [an_order()])).outcome is FlushOutcome.COMMITTED
+
+    async def test_readers_are_not_held_up_by_a_writer(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        await store.journal.flush(1, [an_order()])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        found = await store.views.order(an_order().client_order_id)
+
+        assert found == an_order()
+        other.execute("ROLLBACK")
+        other.close()
+
+
+HEAD = ("account", "owner", "url", "epoch", "expires_at", "flush_no", "event_no", "states_version")
+CELLS = [
+    *((table.name, column.name) for table in TABLES for column in table.columns),
+    *(("head", name) for name in HEAD),
+]
+
+
+class TestAudit:
+    async def test_a_store_as_it_was_written_shows_no_damage(self, store: SqliteStore) -> None:
+        await store.journal.flush(1, one_of_each())
+        await store.journal.flush(2, [an_order_of(2), an_alarm(), an_alarm(2), an_entry(2)])
+
+        assert await store.damage() == []
+
+    @pytest.mark.parametrize(("table", "column"), CELLS)
+    async def test_any_value_changed_by_hand_is_found(
+        self, store: SqliteStore, path: Path, table: str, column: str
+    ) -> None:
+        await store.journal.flush(1, one_of_each())
+        change_by_hand(path, table, column)
+
+        found = await store.damage()
+
+        assert table in {damage.table for damage in found}
+        assert "a value was changed" in {damage.problem for damage in found}
+
+    @pytest.mark.parametrize("table", [table.name for table in TABLES])
+    async def test_a_checksum_changed_by_hand_is_found(
+        self, store: SqliteStore, path: Path, table: str
+    ) -> None:
+        await store.journal.flush(1, one_of_each())
+        query(path, f"UPDATE {table} SET checksum = checksum + 1")
+
+        assert [damage.table for damage in await store.damage()] == [table]
+
+    @pytest.mark.parametrize("table", ["orders", "executions", "events"])
+    async def test_a_missing_row_is_found(self, store: SqliteStore, path: Path, table: str) -> None:
+        rows: list[Change] = []
+        for number in (1, 2, 3):
+            rows += [an_order_of(number), an_entry(number), an_alarm(number)]
+        await store.journal.flush(1, rows)
+        query(path, f"DELETE FROM {table} WHERE rowid = 2")
+
+        assert await store.damage() == [Damage(table, 3, "a row is missing or was renumbered")]
+
+    async def test_the_missing_newest_event_is_found(self, store: SqliteStore, path: Path) -> None:
+        await store.journal.flush(1, [an_alarm(1), an_alarm(2)])
+        query(path, "DELETE FROM events WHERE number = 2")
+
+        assert await store.damage() == [Damage("events", 2, "a row is missing or was renumbered")]
+
+
+def change_by_hand(path: Path, table: str, column: str) -> None:
+    """Give one cell another value that the checks of the file let pass."""
+    connection = sqlite3.connect(path)
+    (value,) = connection.execute(f"SELECT {column} FROM {table}").fetchone()
+    candidates = [
+        *("0.12345", "2026-01-02T12:00:09.000000Z", "changed", "[]", 77, 1, 0),
+        *(status.value for status in OrderStatus),
+        *("Sell", "Market", "GTC", "external", "Long", "spot", "close", "Closed", "report", "New"),
+        *("amend", "DONE", "invalid", "denied", "HALTED", "ACTIVE", "Funding", "alarm"),
+        "order_filled",
+    ]
+    for candidate in candidates:
+        if candidate == value:
+            continue
+        try:
+            with connection:
+                connection.execute(f"UPDATE {table} SET {column} = ?", (candidate,))
+        except sqlite3.IntegrityError:
+            continue
+        break
+    else:
+        pytest.fail(f"no other value for {table}.{column} = {value!r}")
+    connection.close()
+
+
+class TestPrune:
+    async def test_old_snapshots_go_and_nothing_else(self, store: SqliteStore) -> None:
+        old, new = a_snapshot(NOW - seconds(31 * 86_400)), a_snapshot(NOW - seconds(29 * 86_400))
+        await store.journal.flush(1, [old, new, an_order()])
+
+        assert await store.prune() == 1
+
+        assert [row async for row in store.views.stream(PositionSnapshot)] == [new]
+        assert [row async for row in store.views.stream(Order)] == [an_order()]
+        assert await store.damage() == []
+
+    async def test_a_moment_may_be_said_and_many_go_in_small_bites(
+        self, store: SqliteStore
+    ) -> None:
+        snapshots = [a_snapshot(NOW + seconds(number)) for number in range(2_500)]
+        await store.journal.flush(1, snapshots)
+
+        assert await store.prune(before=NOW + seconds(2_499)) == 2_499
+
+        assert [row async for row in store.views.stream(PositionSnapshot)] == snapshots[-1:]
+
+
+class TestCancellation:
+    async def test_a_flush_that_waits_behind_another_is_run_though_its_caller_is_gone(
+        self, store: SqliteStore
+    ) -> None:
+        first = asyncio.create_task(
+            store.journal.flush(1, [an_order_of(number) for number in range(1, 300)])
+        )
+        second = asyncio.create_task(store.journal.flush(2, [Mark("m", NOW, 2)]))
+        await asyncio.sleep(0)
+        second.cancel()
+        await first
+
+        again = await store.journal.flush(2, [Mark("m", NOW, 2)])
+
+        assert again.outcome is FlushOutcome.ALREADY
