@@ -89,9 +89,10 @@ class Account:
         position = order.position
         if position is None:
             return self._swap(order, price, quantity, rate)
-        fee = worth(instrument, price, quantity) * rate
+        value = worth(instrument, price, quantity)
+        fee = value * rate
         coin = instrument.settle_coin
-        self.wallets[coin].total += position.trade(order.buys, price, quantity) - fee
+        self.wallets[coin].total += position.trade(order.buys, price, quantity, value) - fee
         position.fees += fee
         position.updated_at = at
         return fee, coin

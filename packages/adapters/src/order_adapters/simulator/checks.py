@@ -141,11 +141,13 @@ class Checks:
     def _quantity(self, draft: VenueOrder, quantity: Decimal) -> Refusal | None:
         instrument = draft.market.instrument
         spot = draft.market.is_spot
-        if not quantity.is_finite() or quantity <= 0:
+        if not quantity.is_finite():
             return no.QUANTITY_INVALID
         if quantity % instrument.quantity_step:
             return no.SPOT_STEP if spot else no.QUANTITY_INVALID
         if quantity < instrument.min_quantity:
+            if quantity <= 0:
+                return no.QUANTITY_INVALID
             return no.SPOT_QUANTITY_TOO_SMALL if spot else no.QUANTITY_TOO_SMALL
         if quantity > instrument.max_order_quantity(draft.order_type):
             return no.SPOT_QUANTITY_TOO_LARGE if spot else no.QUANTITY_TOO_LARGE

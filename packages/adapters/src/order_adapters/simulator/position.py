@@ -34,23 +34,24 @@ class VenuePosition:
     funding: Decimal = ZERO
     updated_at: datetime | None = None
 
-    def trade(self, buys: bool, price: Decimal, quantity: Decimal) -> Decimal:
-        """Book a fill; return what it realised before fees, settle coin."""
+    def trade(self, buys: bool, price: Decimal, quantity: Decimal, value: Decimal) -> Decimal:
+        """Book a fill of this value; return what it realised before fees, settle coin."""
         size = self.size
         if not size or (size > 0) is buys:
             self.size = size + quantity if buys else size - quantity
-            self.cost += worth(self.instrument, price, quantity)
+            self.cost += value
             return ZERO
         held = abs(size)
         self.size = size + quantity if buys else size - quantity
         if quantity < held:
             share = (self.cost * quantity / held).quantize(_QUANTUM, ROUND_HALF_EVEN)
-            got = worth(self.instrument, price, quantity)
+            got = value
             self.cost -= share
         else:
+            beyond = quantity > held
             share = self.cost
-            got = worth(self.instrument, price, held)
-            self.cost = worth(self.instrument, price, quantity - held) if quantity > held else ZERO
+            got = worth(self.instrument, price, held) if beyond else value
+            self.cost = worth(self.instrument, price, quantity - held) if beyond else ZERO
         gain = self._gain(got - share, size)
         self.realized += gain
         return gain
