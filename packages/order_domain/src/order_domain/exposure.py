@@ -5,12 +5,13 @@ from typing import Final
 
 from order_domain.book import Book, PositionKey
 from order_domain.model.enums import Category, CommandKind, PositionSide, Side
-from order_domain.model.identifiers import ClientOrderId, InstrumentId
+from order_domain.model.identifiers import ClientOrderId, InstrumentId, category_of
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
 
 # Members looked up once: on an enum class each look-up costs as much as an addition.
 _SPOT: Final = Category.SPOT
+_INVERSE: Final = Category.INVERSE
 _AMEND: Final = CommandKind.AMEND
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
@@ -93,7 +94,8 @@ def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Dec
         quote = book.quotes.get(key[0])
         if quote is None:
             return None
-        total += worst * quote.mark_price
+        inverse = category_of(key[0]) == _INVERSE  # one contract is one unit of quote
+        total += worst if inverse else worst * quote.mark_price
     return total
 
 

@@ -12,7 +12,7 @@ import attrs
 from order_domain.book import PositionKey
 from order_domain.codes import Code
 from order_domain.context import Decision
-from order_domain.decide import decide_close, decide_place
+from order_domain.decide import decide_close, decide_place, position_side_of
 from order_domain.engine import contexts, states
 from order_domain.engine.orders import (
     cancel_all,
@@ -87,9 +87,8 @@ def on_operator(work: Work, request: Operator, asked: bool) -> Need | None:
 
 
 def _place(work: Work, request: PlaceOrder) -> Result:
-    context = contexts.for_instrument(
-        work, MANUAL, request.instrument_id, request.position_side, request.side
-    )
+    side = position_side_of(request, work.config)
+    context = contexts.for_instrument(work, MANUAL, request.instrument_id, side, request.side)
     return _carry_out(work, decide_place(request, context, work.config))
 
 
