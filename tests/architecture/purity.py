@@ -121,8 +121,15 @@ def _bad_imports(tree: ast.AST, *, seeded: bool) -> Iterator[tuple[int, str]]:
             continue
         for module in modules:
             top = module.partition(".")[0]
+            if _is_simulator(module):
+                continue
             if top not in PURE_IMPORTS and not (seeded and top == "random"):
                 yield node.lineno, f"import of {module} is not pure"
+
+
+def _is_simulator(module: str) -> bool:
+    """Its modules may import each other: they all pass this lint."""
+    return f"{module}.".startswith("order_adapters.simulator.")
 
 
 def _excused(tree: ast.AST) -> set[ast.AST]:
