@@ -17,7 +17,7 @@ from order_service.runtime.pulse import Pulse
 
 LOOK_UPS: Final = 4
 UNLIMITED: Final = 1_000_000
-"""In lockstep: which look-up waits for which must not depend on a limit of ours."""
+"""In lockstep no look-up waits for another: a backtest has no such limit either."""
 SWEEPS: Final = 1
 
 
