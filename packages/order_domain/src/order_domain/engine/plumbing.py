@@ -1,6 +1,7 @@
 """Inputs about our own plumbing: market data, trading rules, transport, stream, clock, states."""
 
 from order_domain.engine import states
+from order_domain.engine.orders import nudge
 from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.work import Work
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
@@ -44,3 +45,4 @@ def on_state_row(work: Work, row: TradingStateRow, _asked: bool) -> None:
     known = work.book.states.get((row.scope, row.cause))
     if known is None or known.version < row.version:
         work.changes.append(row)
+        nudge(work)

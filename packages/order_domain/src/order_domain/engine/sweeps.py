@@ -151,15 +151,15 @@ def _open_position(work: Work, result: SweepResult, key: PositionKey, quantity: 
 
 def _look_for_missing(work: Work, result: SweepResult) -> None:
     """An order the sweep did not show only starts a look-up."""
-    shown = {report.client_order_id for report in result.orders}
-    shown_at = {report.venue_order_id for report in result.orders}
+    known_ids = {report.client_order_id for report in result.orders}
+    known_at = {report.venue_order_id for report in result.orders}
     for orders in work.book.live.values():
         for order_id, order in orders.items():
             newest = work.order(order_id) or order
             if (
                 newest.status not in AT_VENUE
-                or order_id in shown
-                or newest.venue_order_id in shown_at
+                or order_id in known_ids
+                or newest.venue_order_id in known_at
             ):
                 continue
             if newest.updated_at < result.began_at - work.watch.clock_offset:
