@@ -17,7 +17,6 @@ class Entry:
 TRY: Final = "Try it"
 TRADE: Final = "Trade"
 LOOK: Final = "Look"
-SAFETY: Final = "Safety"
 RUN: Final = "Run"
 
 COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
@@ -39,16 +38,9 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         ),
         Entry("diagram", "order_cli.diagram:diagram", "Draw the life of an order (Mermaid)."),
     ),
-    SAFETY: (
-        Entry(
-        ),
-        Entry(
-        ),
-    ),
+    RUN: (Entry("serve", "order_cli.serve:serve", "Run the service."),),
 }
 GROUPS: Final = {
     "order": "Orders of a person.",
     "position": "Positions.",
-    "signal": "Signals.",
-    "trading-state": "What may be traded now.",
 }

@@ -1,0 +1,125 @@
+"""Container: the composition root of the service, the only place that names its adapters."""
+
+import os
+import socket
+from functools import partial
+from typing import Final
+
+from dependency_injector import containers, providers
+
+from order_adapters.clock import SystemClock
+from order_adapters.intake.signal_json import read_delivery
+from order_adapters.messaging.memory import MemoryPublisher, MemorySignalSource
+from order_adapters.registry import Store
+from order_adapters.simulator import SimulatedExchange, SimulatorConfig
+from order_adapters.venues.simulated import SimulatedVenue, StateFile
+from order_domain.engine import Engine
+from order_domain.ports.clock import Clock
+from order_service.choices import Choices, choose
+from order_service.desk import Desk
+from order_service.market import SyntheticFeed
+from order_service.runtime.config import RuntimeConfig
+from order_service.runtime.parts import Ports
+from order_service.runtime.runtime import Runtime
+from order_service.service import Service
+from order_service.settings import Settings
+from order_service.stores import account_file, open_store
+
+BUS: Final = "bus"
+
+
+def _exchange(settings: Settings, choices: Choices, feed: SyntheticFeed) -> SimulatedExchange:
+    config = SimulatorConfig(
+        environment=choices.environment,
+        balances={"USDT": settings.ordermanager.dry_run_balance},
+        recv_window=settings.ordermanager.recv_window,
+    )
+    return SimulatedExchange(instruments=feed.instruments, config=config)
+
+
+def _venue(exchange: SimulatedExchange, clock: Clock, choices: Choices) -> SimulatedVenue:
+    path = account_file(choices.store)
+    keeper = None if path is None else StateFile(path)
+    return SimulatedVenue(exchange, clock, keeper=keeper)
+
+
+def _desk(settings: Settings) -> Desk:
+    category = settings.bybit.market_category
+
+    return Desk(MemorySignalSource(), partial(read_delivery, category=category))
+
+
+def _runtime(
+    settings: Settings,
+    choices: Choices,
+    url: str,
+    clock: Clock,
+    store: Store,
+    venue: SimulatedVenue,
+    desk: Desk,
+) -> Runtime:
+    engine_config = settings.engine_config(account=choices.account, environment=choices.environment)
+    name = settings.ordermanager.service_name
+    return Runtime(
+        RuntimeConfig(
+            owner=f"{name}@{socket.gethostname()}:{os.getpid()}",
+            url=url,
+            drain=settings.ordermanager.shutdown_timeout,
+        ),
+        engine_config,
+        lambda: Engine(engine_config),
+        Ports(
+            journal=store.journal,
+            outbox=store.outbox,
+            venue=venue,
+            source=desk,
+            publishers={BUS: MemoryPublisher()},
+            clock=clock,
+        ),
+    )
+
+
+def _service(
+    choices: Choices,
+    store: Store,
+    runtime: Runtime,
+    desk: Desk,
+    feed: SyntheticFeed,
+    venue: SimulatedVenue,
+) -> Service:
+    return Service(
+        choices=choices,
+        store=store,
+        runtime=runtime,
+        desk=desk,
+        market=partial(feed.play, venue),
+    )
+
+
+class Container(containers.DeclarativeContainer):
+    """Objects are made here without being opened; the lifespan opens them in order."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    url = providers.Object("")
+
+    clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
+    choices: providers.Provider[Choices] = providers.Singleton(choose, settings)
+    store: providers.Provider[Store] = providers.Singleton(
+        open_store, choices.provided.store, clock
+    )
+    feed: providers.Provider[SyntheticFeed] = providers.Singleton(
+        SyntheticFeed, settings.provided.ordermanager.dry_run_symbols, clock
+    )
+    exchange: providers.Provider[SimulatedExchange] = providers.Singleton(
+        _exchange, settings, choices, feed
+    )
+    venue: providers.Provider[SimulatedVenue] = providers.Singleton(
+        _venue, exchange, clock, choices
+    )
+    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings)
+    runtime: providers.Provider[Runtime] = providers.Singleton(
+        _runtime, settings, choices, url, clock, store, venue, desk
+    )
+    service: providers.Provider[Service] = providers.Singleton(
+        _service, choices, store, runtime, desk, feed, venue
+    )

@@ -1,0 +1,139 @@
+"""Orders: committed rows, filtered, sorted and paged in either style."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from order_domain.model.enums import Side
+from order_domain.ports.views import OrderQuery
+from order_service.http.order_view import STATUSES, OrderView, order_view
+from order_service.http.problems import Refused
+from order_service.service import Service
+
+DEFAULT_PAGE: Final = 20
+_SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
+Text = Annotated[str | None, QueryParameter(max_length=100)]
+Moment = Annotated[datetime | None, QueryParameter()]
+Count = Annotated[int | None, QueryParameter(ge=1, le=100)]
+Start = Annotated[int | None, QueryParameter(ge=0, le=10_000_000)]
+Page = Annotated[int | None, QueryParameter(ge=1, le=1_000_000)]
+SortBy = Annotated[Literal["created_at", "updated_at", "executed_at"], QueryParameter()]
+SortOrder = Annotated[Literal["asc", "desc"], QueryParameter()]
+
+
+class OrderController(Controller):
+    """Read only."""
+
+    path = "/orders"
+
+    @get()
+    async def list_orders(  # noqa: PLR0913 -- the filters of a listing
+        self,
+        service: NamedDependency[Service],
+        *,
+        asset: Text = None,
+        status: Text = None,
+        signal_id: Text = None,
+        order_id: Text = None,
+        strategy_id: Text = None,
+        side: Text = None,
+        date_from: Moment = None,
+        date_to: Moment = None,
+        limit: Count = None,
+        offset: Start = None,
+        page: Page = None,
+        page_size: Count = None,
+        sort_by: SortBy = "created_at",
+        sort_order: SortOrder = "desc",
+    ) -> dict[str, Any]:
+        """List orders, by limit and offset or by page and page_size."""
+        size, start = _window(limit, offset, page, page_size)
+        if order_id is not None:
+            found = await service.views.order(order_id)
+            return _listing(
+                [] if found is None else [order_view(found)], 1 if found else 0, size, start
+            )
+        query = OrderQuery(
+            symbol=asset,
+            statuses=_statuses(status),
+            signal_id=signal_id,
+            strategy_id=strategy_id,
+            side=_side(side),
+            created_from=_aware("date_from", date_from),
+            created_to=_aware("date_to", date_to),
+            sort_by=sort_by,
+            descending=sort_order == "desc",
+            limit=size,
+            offset=start,
+        )
+        orders, total = await service.views.orders(query)
+        return _listing([order_view(order) for order in orders], total, size, start)
+
+    @get("/{order_id:str}")
+    async def show_order(
+        self, order_id: FromPath[str], service: NamedDependency[Service]
+    ) -> OrderView:
+        """Show one order, by the exchange's id or ours."""
+        order = await service.views.order(order_id)
+        if order is None:
+            raise Refused(404, f"No order has the id {order_id[:100]}.", code="ORDER_NOT_FOUND")
+        return order_view(order)
+
+
+def _listing(orders: list[OrderView], total: int, size: int, start: int) -> dict[str, Any]:
+    return {
+        "orders": orders,
+        "total": total,
+        "limit": size,
+        "offset": start,
+        "pagination": {
+            "page": start // size + 1,
+            "page_size": size,
+            "total_items": total,
+            "total_pages": -(-total // size),
+        },
+    }
+
+
+def _window(
+    limit: int | None, offset: int | None, page: int | None, page_size: int | None
+) -> tuple[int, int]:
+    by_page = page is not None or page_size is not None
+    if by_page and (limit is not None or offset is not None):
+        raise Refused(400, "Use limit and offset, or page and page_size, not both.")
+    size = limit or page_size or DEFAULT_PAGE
+    return size, (page - 1) * size if page is not None else offset or 0
+
+
+def _statuses(status: str | None) -> Any:
+    if status is None:
+        return ()
+    found = STATUSES.get(status.lower())
+    if found is None:
+        raise _unknown("status", sorted(STATUSES), status)
+    return found
+
+
+def _side(side: str | None) -> Side | None:
+    if side is None:
+        return None
+    found = _SIDES.get(side.lower())
+    if found is None:
+        raise _unknown("side", list(_SIDES), side)
+    return found
+
+
+def _aware(name: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise _unknown(name, ["a time with its zone"], moment.isoformat())
+    return moment
+
+
+def _unknown(field: str, allowed: list[str], value: str) -> Refused:
+    rule = f"one of {', '.join(allowed)}"
+    return Refused(
+        400, f"{field} must be {rule}.", errors=[{"field": field, "rule": rule, "value": value}]
+    )

@@ -1,0 +1,155 @@
+"""Service: one account's runtime with its store and its market, from start to stop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import attrs
+import structlog
+
+from order_domain.ports.views import Views
+from order_service.choices import Choices
+from order_service.desk import Desk
+from order_service.runtime.outcome import Ended, EndReason
+from order_service.runtime.runtime import Runtime
+
+log = structlog.get_logger(__name__)
+VERDICT_SECONDS: Final = 10.0
+"""How long a request waits for its verdict."""
+
+
+class OpenStore(Protocol):
+    """What the service needs of a store."""
+
+    @property
+    def views(self) -> Views:
+        """The read side."""
+        ...
+
+    async def open(self) -> None:
+        """Connect."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Health:
+    """How the service is.
+
+    Attributes:
+        is_alive: The runtime has not ended.
+        is_ready: Signals are taken.
+        store, bus: Whether they answer.
+    """
+
+    is_alive: bool
+    is_ready: bool
+    store: bool
+    bus: bool
+
+
+class Service:
+    """Opens everything in order and closes it in reverse; ends by itself when the runtime ends.
+
+    Args:
+        market: Plays the market of a dry run, for ever.
+
+    Attributes:
+        error: What ended it, if it was not asked to end.
+        on_end: Called when it has ended without being asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        choices: Choices,
+        store: OpenStore,
+        runtime: Runtime,
+        desk: Desk,
+        market: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        self.choices = choices
+        self.desk = desk
+        self.error: BaseException | None = None
+        self.on_end: Callable[[], None] = lambda: None
+        self._store = store
+        self._runtime = runtime
+        self._market = market
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_open = False
+        self._is_closing = False
+
+    @property
+    def views(self) -> Views:
+        """Committed rows."""
+        return self._store.views
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """What the runtime has counted since the start."""
+        counted = attrs.asdict(self._runtime.metrics)
+        return {name: value for name, value in counted.items() if isinstance(value, int)}
+
+    @property
+    def health(self) -> Health:
+        """How it is now; costs nothing."""
+        is_alive = self.error is None and self._runtime.ended is None
+        return Health(
+            is_alive=is_alive,
+            is_ready=is_alive and self._is_open and self._runtime.is_ready,
+            store=is_alive and self._runtime.is_lease_proven,
+            bus=is_alive,
+        )
+
+    async def open(self) -> None:
+        """Open the store and begin; returns before signals are taken. Raises StoreUnavailable."""
+        await self._store.open()
+        for name, work in (("market", self._market), ("service", self._live)):
+            self._tasks.append(asyncio.create_task(self._watch(name, work), name=name))
+
+    async def close(self) -> None:
+        """Take nothing more, finish what was begun, give everything back."""
+        self._is_closing = True
+        self.desk.close()
+        if self._runtime.ended is None:
+            with suppress(RuntimeError):  # it has not begun to take the account over
+                ended = await self._runtime.stop()
+                log.info("service.stopped", reason=ended.reason.value)
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self._store.close()
+
+    async def _live(self) -> None:
+        await self._runtime.start()
+        self.desk.open(await self._store.views.last_delivery())
+        self._is_open = True
+        log.info("service.ready", account=self.choices.account)
+        ended = await self._runtime.wait()
+        self.desk.close()
+        if ended.reason is not EndReason.STOPPED:
+            raise _Over(ended)
+
+    async def _watch(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Whatever ends without being asked to ends the service."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends the service and is told
+            self.error = error
+        if not self._is_closing:
+            log.critical("service.ended", part=name, error=repr(self.error))
+            self.desk.close()
+            self.on_end()
+
+
+class _Over(Exception):
+    """The runtime has ended."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(f"{ended.reason.value} ({ended.worker}): {ended.error!r}")

@@ -1,0 +1,106 @@
+"""Serving: from settings to a running process, and its exit."""
+
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+from dependency_injector import providers
+from litestar.types import ASGIApp
+
+from order_service.app import create_app
+from order_service.choices import Choices
+from order_service.container import Container
+from order_service.logging import configure_logging
+from order_service.service import Service
+from order_service.settings import Settings
+from order_service.stores import file_of
+
+log = structlog.get_logger(__name__)
+GRACE_SECONDS: Final = 5
+"""How long open requests may take after a stop was asked for; the drain comes after it."""
+PLACEHOLDER: Final = "your-api-key-here"
+
+
+def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
+    """Run until a signal or the end of the service; return the exit code.
+
+    Args:
+        retired: Names that are set and no longer do anything; said once.
+
+    Raises:
+        SettingsError: The settings ask for what this version does not have.
+        OSError: The address is taken.
+    """
+    listener = _listen(settings.ordermanager.host, settings.ordermanager.port)
+    host, port = listener.getsockname()[:2]
+    app, service = build(settings, url=f"http://{host}:{port}")
+    if retired:
+        log.warning("settings.retired", names=list(retired))
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    service.on_end = lambda: setattr(server, "should_exit", True)
+    log.info("service.listening", url=f"http://{host}:{port}")
+    server.run(sockets=[listener])
+    return 1 if service.error is not None or not server.started else 0
+
+
+def build(settings: Settings, *, url: str = "") -> tuple[ASGIApp, Service]:
+    """Configure logging and make application and service, not yet open.
+
+    Raises:
+        SettingsError: The settings ask for what this version does not have.
+    """
+    container = Container(settings=providers.Object(settings), url=providers.Object(url))
+    choices = container.choices()
+    key, where = _api_key(settings, choices)
+    configure_logging(settings.ordermanager.log_level, secrets=(key,))
+    log.info(
+        "service.starting",
+        store=choices.store,
+        bus=choices.bus,
+        venue=choices.venue,
+        account=choices.account,
+        mode="dry-run",
+        key_source=where,
+    )
+    if key == PLACEHOLDER:
+        log.warning("settings.placeholder", variable="ORDERMANAGER_API_KEY")
+    service = container.service()
+    name = settings.ordermanager.service_name
+    return create_app(service, api_key=key, service_name=name), service
+
+
+def _api_key(settings: Settings, choices: Choices) -> tuple[str, str]:
+    """The key that was set; else one of a file beside the store, made at the first start."""
+    given = settings.ordermanager.api_key
+    if given is not None:
+        return given.get_secret_value(), "ORDERMANAGER_API_KEY"
+    store = file_of(choices.store)
+    path = Path("order-manager.key") if store is None else store.with_name(f"{store.name}.key")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    return path.read_text(encoding="ascii").strip(), str(path)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
