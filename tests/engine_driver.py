@@ -422,7 +422,7 @@ def effects_and_queries(steps: Iterable[Step]) -> list[Effect | Query]:
 
 
 def a_world(**config: Any) -> World:
-    """A world open for business: rules, transport, stream, wallet, first sweep and a fresh quote."""
+    """A world open for business: rules, transport, stream, wallet, first sweep, fresh quote."""
     world = World(**config)
     world.feed(an_instrument())
     world.transport(up=True)

@@ -21,7 +21,7 @@ PRICES = st.decimals(min_value=D("0.1"), max_value=D(100_000), places=1)
 QUANTITIES = st.decimals(min_value=D("0.001"), max_value=D(10), places=3)
 FEES = st.decimals(min_value=D(-1), max_value=D(1), places=6)
 ROUNDING = Fraction(1, 10**9)
-"""Each reduction rounds its share of the entry value to 1e-12; a thousand of them stay below this."""
+"""Each reduction rounds its share of the entry value to 1e-12."""
 
 
 @st.composite
@@ -56,7 +56,7 @@ def folded(executions: Sequence[Execution], instrument_id: InstrumentId = BTC) -
 
 
 def equity(executions: Sequence[Execution], mark: Decimal) -> Fraction:
-    """What is left when every execution is paid for and the rest is sold at the mark: no averages."""
+    """What is left when all is paid for and the rest is sold at the mark: no averages."""
     return sum(
         (
             signed(execution) * (Fraction(mark) - Fraction(execution.price))

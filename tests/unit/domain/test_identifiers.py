@@ -1,4 +1,4 @@
-"""Client order ids: the same for every attempt, short enough for the exchange, known as ours again."""
+"""Client order ids: the same for every attempt, short enough, and known as ours again."""
 
 import re
 from uuid import UUID

@@ -136,7 +136,7 @@ def test_a_rate_that_is_no_number_is_refused_by_name(name: str, value: str) -> N
 
 
 def test_rules_whose_products_would_be_rounded_are_refused() -> None:
-    digits_of_price = dict(max_price=D("9999999.9"), tick_size=D("0.1"))  # 8 digits
+    digits_of_price = {"max_price": D("9999999.9"), "tick_size": D("0.1")}  # 8 digits
     fits = an_instrument(
         **digits_of_price, max_quantity=D(10) ** 17, quantity_step=D(1), min_quantity=D(1)
     )

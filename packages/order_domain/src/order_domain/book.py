@@ -215,10 +215,9 @@ class Book:
     def durable(self) -> Mapping[str, object]:
         """Everything that is not volatile, for comparing two books."""
         return {
-            name: dict(value) if isinstance(value, dict) else value
+            name: _without_empty(getattr(self, name))
             for name in self.__slots__
             if name not in _VOLATILE and not name.startswith("_")
-            for value in (getattr(self, name, None),)
         }
 
     # -- how rows go in
@@ -365,6 +364,13 @@ class Book:
 
     def _apply_request(self, row: RequestRow) -> None:
         self.requests[row.request_id] = row
+
+
+def _without_empty(value: object) -> object:
+    """An index whose last entry has left is as good as none."""
+    if not isinstance(value, dict):
+        return value
+    return {key: one for key, one in value.items() if one != {}}
 
 
 _ACTIVE = (Trading.ACTIVE, "")

@@ -1,5 +1,6 @@
 """Answers: each names its attempt and proves what its code proves, no more (protocol 5.6, 5.7)."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -170,11 +171,7 @@ def test_waits_between_attempts_grow_up_to_the_longest() -> None:
             world.pass_(0.1)
         claims.append(world.order(order).request_ts)
 
-    waits = [
-        later - earlier
-        for earlier, later in zip(claims, claims[1:], strict=False)
-        if later and earlier
-    ]
+    waits = [later - earlier for earlier, later in itertools.pairwise(claims) if later and earlier]
     assert [round(wait.total_seconds()) for wait in waits] == [1, 2, 3, 3]
 
 

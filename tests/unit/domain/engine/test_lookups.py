@@ -1,4 +1,4 @@
-"""The unknown: presence is a fact at any time, absence only after the quarantine, twice (protocol 6)."""
+"""The unknown: presence is a fact, absence only after the quarantine, twice (protocol 6)."""
 
 from datetime import datetime, timedelta
 
@@ -12,8 +12,8 @@ from order_domain.model.enums import (
     EventKind,
     OrderStatus,
     Trading,
-    Verdict,
     VenueStatus,
+    Verdict,
 )
 from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.inputs import AmendOrder, CancelOrder

@@ -11,7 +11,6 @@ from order_domain.model.enums import (
     EventKind,
     OrderStatus,
     Origin,
-    Side,
     TimeInForce,
     Trading,
     VenueStatus,

@@ -1,4 +1,4 @@
-"""Deliveries: exactly one verdict each, whatever comes in and however long it waits (protocol 3)."""
+"""Deliveries: exactly one verdict each, whatever comes in, however long it waits (protocol 3)."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -10,8 +10,8 @@ from order_domain.model.enums import (
     PositionSide,
     Side,
     Trading,
-    Verdict,
     VenueStatus,
+    Verdict,
 )
 from order_domain.model.execution import EXTERNAL
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
