@@ -139,6 +139,13 @@ class TestLease:
 
         assert (await store.journal.flush(1, ())).outcome is FlushOutcome.LEASE_LOST
 
+    async def test_a_release_without_the_lease_does_nothing(
+        self, backend: Backend, store: Store
+    ) -> None:
+        await (await backend.another()).journal.release()
+
+        assert (await store.journal.flush(1, ())).outcome is FlushOutcome.COMMITTED
+
     async def test_every_flush_prolongs_the_lease(self, backend: Backend, store: Store) -> None:
         backend.clock.advance_to(NOW + seconds(3))
 

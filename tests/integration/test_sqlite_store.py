@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from order_adapters.clock import SystemClock, VirtualClock
 from order_adapters.codec.tables import TABLES
-from order_adapters.stores.sqlite import Damage, SqliteStore
+from order_adapters.stores.sqlite import Damage, SqliteStore, creation
+from order_adapters.stores.sqlite.creation import use_wal
 from order_domain.model.enums import OrderStatus
 from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
@@ -113,13 +115,14 @@ class TestFile:
 
         assert refused.value.details == {"store": str(path), "found": 99, "expected": 1}
 
-    async def test_somebody_elses_database_is_refused_and_left_alone(self, path: Path) -> None:
+    def test_somebody_elses_database_is_refused_and_left_alone(self, path: Path) -> None:
         query(path, "CREATE TABLE theirs (x)")
+        content = path.read_bytes()
 
         with pytest.raises(WrongSchema):
-            await SqliteStore(str(path), SystemClock()).open()
+            asyncio.run(SqliteStore(str(path), SystemClock()).open())
 
-        assert query(path, "SELECT name FROM sqlite_schema") == [("theirs",)]
+        assert path.read_bytes() == content
 
     async def test_a_file_that_is_no_database_is_told_as_it_is(self, path: Path) -> None:
         write(path, b"my shopping list " * 100)
@@ -146,6 +149,47 @@ class TestFile:
         assert (await stores[3].journal.flush(1, [an_order()])).head.epoch == 1
         for store in stores:
             await store.close()
+
+
+class TestWriteAheadLog:
+    """SQLite answers "busy" at once when two turn a new file to WAL at the same moment."""
+
+    @pytest.fixture
+    def other(self, path: Path) -> Iterator[sqlite3.Connection]:
+        """Somebody who reads a file that is not in WAL mode yet."""
+        query(path, "CREATE TABLE t (x)")
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM t").fetchall()
+        yield connection
+        connection.close()
+
+    async def test_it_is_tried_again_until_it_is_on(
+        self, path: Path, other: sqlite3.Connection
+    ) -> None:
+        tries = threading.Semaphore(0)
+        connection = sqlite3.connect(path, timeout=0, check_same_thread=False)
+        connection.set_trace_callback(lambda _: tries.release())
+        turning = asyncio.create_task(asyncio.to_thread(use_wal, connection))
+        for _ in range(2):
+            await asyncio.to_thread(tries.acquire)
+
+        other.execute("COMMIT")
+
+        await turning
+        assert query(path, "PRAGMA journal_mode") == [("wal",)]
+        connection.close()
+
+    def test_it_is_not_tried_for_ever(
+        self, path: Path, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(creation, "BUSY_MS", -1)
+        connection = sqlite3.connect(path, timeout=0)
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            use_wal(connection)
+
+        connection.close()
 
 
 class TestLock:

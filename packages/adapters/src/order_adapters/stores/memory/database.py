@@ -23,7 +23,7 @@ _MISSING: Final = object()
 @attrs.define(slots=True)
 class _Undo:
     head: Head
-    steps: list[Callable[[], None]]
+    steps: list[Callable[[], object]]
 
 
 class MemoryDatabase:
@@ -74,7 +74,7 @@ class MemoryDatabase:
         found = self._unique.get(("executions", (instrument_id, exec_id)))
         return found if isinstance(found, LedgerEntry) else None
 
-    def _write_row(self, change: Change, undo: list[Callable[[], None]]) -> None:
+    def _write_row(self, change: Change, undo: list[Callable[[], object]]) -> None:
         table = TABLE_OF[change.__class__]
         if self.faults.refuse is not None and (reason := self.faults.refuse(change)):
             raise ChangeRefused(table=table.name, reason=reason)
@@ -87,7 +87,7 @@ class MemoryDatabase:
         else:
             self._put(table, change, undo)
 
-    def _append_event(self, event: Event, undo: list[Callable[[], None]]) -> None:
+    def _append_event(self, event: Event, undo: list[Callable[[], object]]) -> None:
         if event.order is not None:
             self._claim("events", (event.subject, event.sequence), event, undo)
         self.events.append(event)
@@ -98,7 +98,7 @@ class MemoryDatabase:
         self.events.pop()
 
     def _put_own_state(
-        self, table: Table, row: TradingStateRow, undo: list[Callable[[], None]]
+        self, table: Table, row: TradingStateRow, undo: list[Callable[[], object]]
     ) -> None:
         """Write the owner's state, but not over one that the owner has not seen."""
         self.head.states_version = max(self.head.states_version + 1, row.version)
@@ -106,13 +106,13 @@ class MemoryDatabase:
         if stored is None or stored.version < row.version:
             self._put(table, row, undo)
 
-    def _append(self, table: Table, row: Change, undo: list[Callable[[], None]]) -> None:
+    def _append(self, table: Table, row: Change, undo: list[Callable[[], object]]) -> None:
         for names in (table.key, *table.unique):
             self._claim(table.name, table.getter(names)(row), row, undo)
         self._put(table, row, undo)
 
     def _claim(
-        self, table: str, key: Hashable, row: Change, undo: list[Callable[[], None]]
+        self, table: str, key: Hashable, row: Change, undo: list[Callable[[], object]]
     ) -> None:
         claim = (table, key)
         if claim in self._unique:
@@ -120,7 +120,7 @@ class MemoryDatabase:
         self._unique[claim] = row
         undo.append(lambda: self._unique.pop(claim))
 
-    def _put(self, table: Table, row: Change, undo: list[Callable[[], None]]) -> None:
+    def _put(self, table: Table, row: Change, undo: list[Callable[[], object]]) -> None:
         rows, key = self.rows[table.row_type], table.key_of(row)
         before = rows.get(key, _MISSING)
         rows[key] = row

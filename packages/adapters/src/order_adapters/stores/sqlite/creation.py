@@ -1,16 +1,20 @@
 """Creation: a new file gets its tables and its first head row; another kind of file is refused."""
 
 import sqlite3
+import time
 
 from order_adapters.stores.sqlite import head as heads
 from order_adapters.stores.sqlite.schema import SCHEMA_VERSION, statements
 from order_adapters.stores.sqlite.transaction import transaction
+from order_adapters.stores.sqlite.worker import BUSY_MS
 from order_domain.ports.journal import WrongSchema
 
 
 def prepare(connection: sqlite3.Connection, path: str) -> None:
-    """Make the file a store, if it is not one yet. Raises WrongSchema."""
-    if _is_store(connection, path):
+    """Make the file a store, if it is not one yet. Raises WrongSchema, and then it is as it was."""
+    is_store = _is_store(connection, path)
+    use_wal(connection)
+    if is_store:
         return
     with transaction(connection):
         if _is_store(connection, path):  # another process was faster
@@ -18,6 +22,24 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
         for statement in statements():
             connection.execute(statement)
         heads.create(connection)
+
+
+def use_wal(connection: sqlite3.Connection) -> None:
+    """Turn WAL on: readers do not wait for the writer, nor it for them.
+
+    While another process does the same to a new file SQLite may answer "busy" without waiting: it
+    did so to one in a hundred, of six at once.
+    """
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _is_store(connection: sqlite3.Connection, path: str) -> bool:

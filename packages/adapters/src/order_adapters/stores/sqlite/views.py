@@ -88,7 +88,7 @@ class SqliteViews:
     async def stream(self, row_type: type[T]) -> AsyncIterator[T]:
         """Every row of one type, in the order of first commit, a page in memory at a time."""
         statements = STATEMENTS[row_type]
-        after: int | None = 0
+        after: int | None = -1
         while after is not None:
             rows, after = await self._reader.run(partial(statements.page, after=after))
             for row in rows:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -67,27 +66,12 @@ class Worker:
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open the file as every process must: WAL, commits on the disk, waiting for other writers."""
+    """Open the file as every process must: commits on the disk, waiting for other writers."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        _use_wal(connection)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Turn WAL on; SQLite does not wait while another process does the same to a new file."""
-    until = time.monotonic() + BUSY_MS / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
