@@ -17,6 +17,8 @@ _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 
 _NONE: dict[ClientOrderId, Order] = {}
+Taken = dict[ClientOrderId, Decimal]
+"""Base units of orders about to end that waiting ones have taken the place of, by their id."""
 
 
 def leaves(book: Book, key: PositionKey) -> tuple[Decimal, Decimal]:
@@ -39,20 +41,23 @@ def leaves_without(
 
 def _sum(book: Book, key: PositionKey, excluded: ClientOrderId | None) -> tuple[Decimal, Decimal]:
     buy = sell = ZERO
+    taken: Taken = {}
     for order_id, order in book.live.get(key, _NONE).items():
         if order_id == excluded:
             continue
         if order.terms.side is _BUY:
-            buy += at_risk(book, order)
+            buy += at_risk(book, order, taken)
         else:
-            sell += at_risk(book, order)
+            sell += at_risk(book, order, taken)
     return buy, sell
 
 
-def at_risk(book: Book, order: Order) -> Decimal:
+def at_risk(book: Book, order: Order, taken: Taken) -> Decimal:
     """Base units an order may still execute; an open amend counts at the larger (protocol 5.1).
 
     An order that waits for others of its side to end counts only beyond what is left of them (7.3).
+    `taken` keeps what the orders before it have counted of that: the children of one decision wait
+    for the same orders, and each base unit makes room for one of theirs.
     """
     quantity = order.leaves_quantity
     amend = book.commands.get((order.terms.client_order_id, _AMEND))
@@ -61,8 +66,11 @@ def at_risk(book: Book, order: Order) -> Decimal:
     for replaced_id in order.terms.replaces:
         replaced = book.orders.get(replaced_id)
         if replaced is not None and replaced.terms.side is order.terms.side:
-            quantity -= replaced.leaves_quantity
-    return quantity if quantity > 0 else ZERO
+            before = taken.get(replaced_id, ZERO)
+            room = min(replaced.leaves_quantity - before, quantity)
+            taken[replaced_id] = before + room
+            quantity -= room
+    return quantity
 
 
 def position(book: Book, key: PositionKey) -> Decimal:
@@ -105,12 +113,13 @@ def available(book: Book, coin: str) -> Decimal | None:
     if balance is None:
         return None
     free = balance.available
+    taken: Taken = {}
     for order in book.unseen_by_wallet.values():
-        free -= reserved(book, order, coin)
+        free -= reserved(book, order, coin, taken)
     return free
 
 
-def reserved(book: Book, order: Order, coin: str) -> Decimal:
+def reserved(book: Book, order: Order, coin: str, taken: Taken | None = None) -> Decimal:
     """Margin and fee an order holds in a coin until the wallet shows it; none for reductions."""
     terms = order.terms
     instrument = book.instruments.get(terms.instrument_id)
@@ -119,9 +128,9 @@ def reserved(book: Book, order: Order, coin: str) -> Decimal:
     price = order.price
     if price is None:
         price = terms.decision_ask if terms.side is _BUY else terms.decision_bid
-    quantity = at_risk(book, order) + order.cum_quantity
     if price is None:
         return ZERO
+    quantity = at_risk(book, order, {} if taken is None else taken) + order.cum_quantity
     if instrument.category is _SPOT and terms.side is _SELL:
         return quantity
     rate = instrument.initial_margin_rate + instrument.taker_fee_rate

@@ -1,4 +1,4 @@
-"""Order reports: merged by rank and time, ended only when the ledger agrees (protocol 6.3, 7, 8.1)."""
+"""Order reports: merged by rank and time, ended only when the ledger agrees (protocol 6.3, 7)."""
 
 import pytest
 

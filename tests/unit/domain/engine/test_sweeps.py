@@ -1,4 +1,4 @@
-"""Sweeps: what a complete reading proves, and what an incomplete one does not (protocol 8.2, 8.5)."""
+"""Sweeps: what a complete reading proves, and what an incomplete one does not (protocol 8)."""
 
 import pytest
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from order_domain.model.enums import Side
+from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
 
@@ -31,11 +32,14 @@ def freed(
 def _total(orders: Sequence[Order], side: Side, measure: Measure) -> Decimal:
     on_side = {order.terms.client_order_id: order for order in orders if order.terms.side is side}
     total = ZERO
+    taken: dict[ClientOrderId, Decimal] = {}
     for order in on_side.values():
         amount = measure(order)
         for replaced in order.terms.replaces:
             if replaced in on_side:
-                amount -= measure(on_side[replaced])
-        if amount > 0:
-            total += amount
+                before = taken.get(replaced, ZERO)
+                room = min(measure(on_side[replaced]) - before, amount)
+                taken[replaced] = before + room
+                amount -= room
+        total += amount
     return total
