@@ -3,23 +3,19 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
 from order_adapters.clock import SystemClock, VirtualClock
-from order_adapters.codec.tables import TABLES
-from order_adapters.stores.sqlite import Damage, SqliteStore, creation
+from order_adapters.stores.sqlite import SqliteStore, creation, selection
 from order_adapters.stores.sqlite.creation import use_wal
-from order_domain.model.enums import OrderStatus
 from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
-from order_domain.model.rows import Change, Mark
+from order_domain.model.rows import Mark
 from order_domain.ports.journal import (
-    ChangeRefused,
     FlushOutcome,
     LeaseHeld,
     StoreUnavailable,
@@ -29,8 +25,6 @@ from tests.builders import NOW, D, an_order, seconds
 from tests.row_builders import (
     a_signal_row,
     a_snapshot,
-    an_alarm,
-    an_entry,
     an_order_of,
     one_of_each,
 )
@@ -265,174 +259,6 @@ class TestLock:
         assert was_made(f"{path}.lock")
 
 
-class TestContent:
-    @pytest.mark.parametrize(
-        ("row", "table"),
-        [
-            (an_order(quantity=D("NaN")), "orders"),
-            (an_order(price=D("Infinity")), "orders"),
-            (an_order(cum_quantity=D("-Infinity")), "orders"),
-            (an_order(quantity=D(-1)), "orders"),
-            (an_order(version=0), "orders"),
-            (an_order(client_order_id=""), "orders"),
-            (an_order(status="DONE"), "orders"),
-            (an_order(updated_at=NOW.replace(tzinfo=None)), "orders"),
-            (an_order(text="\ud800"), "orders"),
-            (an_order(quantity=None), "orders"),
-            (an_entry(0), "executions"),
-            (an_entry(1, exec_id=""), "executions"),
-            (Mark("m", NOW, 2**63), "marks"),
-            (Mark("m", NOW, 0, object()), "marks"),  # type: ignore[arg-type] -- that is the point
-            (an_alarm(0), "events"),
-            (an_alarm(1, detail=(("x", 1.5),)), "events"),
-        ],
-        ids=str,
-    )
-    async def test_nonsense_is_refused_and_the_flush_undone(
-        self, store: SqliteStore, row: Change, table: str
-    ) -> None:
-        with pytest.raises(ChangeRefused) as refused:
-            await store.journal.flush(1, [an_order_of(2), Mark("first", NOW), row])
-
-        assert refused.value.details["table"] == table
-        assert [order async for order in store.views.stream(Order)] == []
-        assert (await store.journal.flush(1, ())).outcome is FlushOutcome.COMMITTED
-
-    async def test_an_order_with_a_status_of_another_kind_is_refused_too(
-        self, store: SqliteStore
-    ) -> None:
-        class Imposter:
-            value = "DONE"
-
-        order = attrs.evolve(an_order(), status=Imposter())  # type: ignore[arg-type] -- as above
-
-        with pytest.raises(ChangeRefused, match="CHECK"):
-            await store.journal.flush(1, [order])
-
-    async def test_a_full_disk_is_an_unknown_outcome_and_the_same_flush_commits_later(
-        self, store: SqliteStore
-    ) -> None:
-        def pages(number: int) -> Callable[[sqlite3.Connection], object]:
-            sql = f"PRAGMA max_page_count = {number}"
-            return lambda connection: connection.execute(sql).fetchall()
-
-        rows = [an_order_of(number) for number in range(1, 500)]
-        await store._writer.run(pages(1))
-
-        with pytest.raises(StoreUnavailable, match="full"):
-            await store.journal.flush(1, rows)
-
-        await store._writer.run(pages(1_000_000))
-        assert (await store.journal.flush(1, rows)).outcome is FlushOutcome.COMMITTED
-
-    async def test_a_writer_that_holds_on_too_long_is_an_unknown_outcome(
-        self, store: SqliteStore, path: Path
-    ) -> None:
-        def hurry(connection: sqlite3.Connection) -> None:
-            connection.execute("PRAGMA busy_timeout = 1")
-
-        await store._writer.run(hurry)
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-
-        with pytest.raises(StoreUnavailable, match="locked"):
-            await store.journal.flush(1, [an_order()])
-
-        other.execute("ROLLBACK")
-        other.close()
-        assert (await store.journal.flush(1, [an_order()])).outcome is FlushOutcome.COMMITTED
-
-    async def test_readers_are_not_held_up_by_a_writer(
-        self, store: SqliteStore, path: Path
-    ) -> None:
-        await store.journal.flush(1, [an_order()])
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-
-        found = await store.views.order(an_order().client_order_id)
-
-        assert found == an_order()
-        other.execute("ROLLBACK")
-        other.close()
-
-
-HEAD = ("account", "owner", "url", "epoch", "expires_at", "flush_no", "event_no", "states_version")
-CELLS = [
-    *((table.name, column.name) for table in TABLES for column in table.columns),
-    *(("head", name) for name in HEAD),
-]
-
-
-class TestAudit:
-    async def test_a_store_as_it_was_written_shows_no_damage(self, store: SqliteStore) -> None:
-        await store.journal.flush(1, one_of_each())
-        await store.journal.flush(2, [an_order_of(2), an_alarm(), an_alarm(2), an_entry(2)])
-
-        assert await store.damage() == []
-
-    @pytest.mark.parametrize(("table", "column"), CELLS)
-    async def test_any_value_changed_by_hand_is_found(
-        self, store: SqliteStore, path: Path, table: str, column: str
-    ) -> None:
-        await store.journal.flush(1, one_of_each())
-        change_by_hand(path, table, column)
-
-        found = await store.damage()
-
-        assert table in {damage.table for damage in found}
-        assert "a value was changed" in {damage.problem for damage in found}
-
-    @pytest.mark.parametrize("table", [table.name for table in TABLES])
-    async def test_a_checksum_changed_by_hand_is_found(
-        self, store: SqliteStore, path: Path, table: str
-    ) -> None:
-        await store.journal.flush(1, one_of_each())
-        query(path, f"UPDATE {table} SET checksum = checksum + 1")
-
-        assert [damage.table for damage in await store.damage()] == [table]
-
-    @pytest.mark.parametrize("table", ["orders", "executions", "events"])
-    async def test_a_missing_row_is_found(self, store: SqliteStore, path: Path, table: str) -> None:
-        rows: list[Change] = []
-        for number in (1, 2, 3):
-            rows += [an_order_of(number), an_entry(number), an_alarm(number)]
-        await store.journal.flush(1, rows)
-        query(path, f"DELETE FROM {table} WHERE rowid = 2")
-
-        assert await store.damage() == [Damage(table, 3, "a row is missing or was renumbered")]
-
-    async def test_the_missing_newest_event_is_found(self, store: SqliteStore, path: Path) -> None:
-        await store.journal.flush(1, [an_alarm(1), an_alarm(2)])
-        query(path, "DELETE FROM events WHERE number = 2")
-
-        assert await store.damage() == [Damage("events", 2, "a row is missing or was renumbered")]
-
-
-def change_by_hand(path: Path, table: str, column: str) -> None:
-    """Give one cell another value that the checks of the file let pass."""
-    connection = sqlite3.connect(path)
-    (value,) = connection.execute(f"SELECT {column} FROM {table}").fetchone()
-    candidates = [
-        *("0.12345", "2026-01-02T12:00:09.000000Z", "changed", "[]", 77, 1, 0),
-        *(status.value for status in OrderStatus),
-        *("Sell", "Market", "GTC", "external", "Long", "spot", "close", "Closed", "report", "New"),
-        *("amend", "DONE", "invalid", "denied", "HALTED", "ACTIVE", "Funding", "alarm"),
-        "order_filled",
-    ]
-    for candidate in candidates:
-        if candidate == value:
-            continue
-        try:
-            with connection:
-                connection.execute(f"UPDATE {table} SET {column} = ?", (candidate,))
-        except sqlite3.IntegrityError:
-            continue
-        break
-    else:
-        pytest.fail(f"no other value for {table}.{column} = {value!r}")
-    connection.close()
-
-
 class TestPrune:
     async def test_old_snapshots_go_and_nothing_else(self, store: SqliteStore) -> None:
         old, new = a_snapshot(NOW - seconds(31 * 86_400)), a_snapshot(NOW - seconds(29 * 86_400))
@@ -470,3 +296,26 @@ class TestCancellation:
         again = await store.journal.flush(2, [Mark("m", NOW, 2)])
 
         assert again.outcome is FlushOutcome.ALREADY
+
+
+@pytest.mark.parametrize(
+    ("table", "rest"),
+    [
+        ("orders", selection._ORDERS),
+        ("orders", selection._ORDERS_NEEDED),
+        ("signals", selection._SIGNALS),
+        ("commands", selection._COMMANDS),
+        ("executions", selection._LEDGER),
+        ("executions", selection._ENTRIES_NEEDED),
+    ],
+)
+def test_no_query_of_the_engine_walks_a_whole_table(table: str, rest: str) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    creation.prepare(connection, "memory")
+    found = connection.execute(
+        f"EXPLAIN QUERY PLAN SELECT * FROM {table} {rest}", ("[]",) * rest.count("?")
+    ).fetchall()
+    connection.close()
+
+    assert [step for *_, step in found if step == f"SCAN {table}"] == []
+    assert found

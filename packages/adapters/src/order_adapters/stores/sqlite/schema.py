@@ -66,7 +66,7 @@ CREATE TABLE head (
 _INDEXES: Final = (
     "CREATE INDEX signals_decided ON signals (decided_at)",
     "CREATE INDEX signals_delivery ON signals (delivery)",
-    "CREATE INDEX signals_newest ON signals (strategy_id, instrument_id, timestamp)",
+    "CREATE INDEX signals_newest ON signals (strategy_id, instrument_id, timestamp, decided_at)",
     f"CREATE INDEX orders_open ON orders (row_no) WHERE {OPEN_ORDER}",
     f"CREATE INDEX orders_closed ON orders ({CLOSED_AT})",
     "CREATE INDEX orders_created ON orders (created_at)",
