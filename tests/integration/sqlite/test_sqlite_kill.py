@@ -16,9 +16,9 @@ from order_domain.model.order import Order
 from order_domain.model.rows import Mark
 from order_domain.ports.journal import FlushOutcome, LeaseHeld
 from tests.builders import seconds
-from tests.integration.flushing_process import ORDERS, rows_of
+from tests.integration.sqlite.flushing_process import ORDERS, rows_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).with_name("flushing_process.py")
 
 

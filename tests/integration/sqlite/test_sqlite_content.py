@@ -1,14 +1,12 @@
 """What the file refuses, and what a flush makes of a disk or a neighbour in its way."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
 
-from order_adapters.clock import VirtualClock
 from order_adapters.stores.sqlite import SqliteStore
 from order_domain.model.order import Order
 from order_domain.model.rows import Change, Mark
@@ -17,41 +15,12 @@ from order_domain.ports.journal import (
     FlushOutcome,
     StoreUnavailable,
 )
-from tests.builders import NOW, D, an_order, seconds
+from tests.builders import NOW, D, an_order
 from tests.row_builders import (
     an_alarm,
     an_entry,
     an_order_of,
 )
-
-TTL = seconds(10)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
-    await store.open()
-    await take(store)
-    yield store
-    await store.close()
-
-
-async def take(store: SqliteStore, owner: str = "owner", url: str = "http://one") -> None:
-    await store.journal.acquire(account="dry:a", owner=owner, url=url, ttl=TTL)
-
-
-def query(path: Path, sql: str, *parameters: object) -> list[Any]:
-    """Do as a person at the sqlite3 prompt would."""
-    connection = sqlite3.connect(path)
-    with connection:
-        rows = connection.execute(sql, parameters).fetchall()
-    connection.close()
-    return rows
 
 
 class TestContent:

@@ -1,54 +1,21 @@
 """The file tells when somebody else has changed it."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from order_adapters.clock import VirtualClock
 from order_adapters.codec.tables import TABLES
 from order_adapters.stores.sqlite import Damage, SqliteStore
 from order_domain.model.enums import OrderStatus
 from order_domain.model.rows import Change
-from tests.builders import NOW, seconds
+from tests.integration.sqlite.access import query
 from tests.row_builders import (
     an_alarm,
     an_entry,
     an_order_of,
     one_of_each,
 )
-
-TTL = seconds(10)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
-    await store.open()
-    await take(store)
-    yield store
-    await store.close()
-
-
-async def take(store: SqliteStore, owner: str = "owner", url: str = "http://one") -> None:
-    await store.journal.acquire(account="dry:a", owner=owner, url=url, ttl=TTL)
-
-
-def query(path: Path, sql: str, *parameters: object) -> list[Any]:
-    """Do as a person at the sqlite3 prompt would."""
-    connection = sqlite3.connect(path)
-    with connection:
-        rows = connection.execute(sql, parameters).fetchall()
-    connection.close()
-    return rows
-
 
 HEAD = ("account", "owner", "url", "epoch", "expires_at", "flush_no", "event_no", "states_version")
 CELLS = [

@@ -3,9 +3,8 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,41 +21,13 @@ from order_domain.ports.journal import (
     WrongSchema,
 )
 from tests.builders import NOW, D, an_order, seconds
+from tests.integration.sqlite.access import TTL, query, take
 from tests.row_builders import (
     a_signal_row,
     a_snapshot,
     an_order_of,
     one_of_each,
 )
-
-TTL = seconds(10)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore(str(path), VirtualClock(NOW), wait=seconds(0))
-    await store.open()
-    await take(store)
-    yield store
-    await store.close()
-
-
-async def take(store: SqliteStore, owner: str = "owner", url: str = "http://one") -> None:
-    await store.journal.acquire(account="dry:a", owner=owner, url=url, ttl=TTL)
-
-
-def query(path: Path, sql: str, *parameters: object) -> list[Any]:
-    """Do as a person at the sqlite3 prompt would."""
-    connection = sqlite3.connect(path)
-    with connection:
-        rows = connection.execute(sql, parameters).fetchall()
-    connection.close()
-    return rows
 
 
 def write(path: Path, content: bytes) -> None:
