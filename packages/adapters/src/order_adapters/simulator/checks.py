@@ -27,7 +27,7 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _BOTH, _LONG = PositionSide.BOTH, PositionSide.LONG
 _TRADING, _DELIVERING = InstrumentStatus.TRADING, InstrumentStatus.DELIVERING
 _POST_ONLY = TimeInForce.POST_ONLY
-_LINEAR, _INVERSE = Category.LINEAR, Category.INVERSE
+_INVERSE = Category.INVERSE
 
 
 class Gate:
@@ -64,7 +64,6 @@ class Checks:
     """Everything that can be wrong with an order."""
 
     def __init__(self, config: SimulatorConfig, account: Account, records: Records) -> None:
-        self._hedge = config.hedge_mode
         self._band = config.price_band
         self._max_open = config.max_open_orders
         self._account = account
@@ -119,8 +118,7 @@ class Checks:
 
     def _terms(self, draft: VenueOrder) -> Refusal | None:
         market = draft.market
-        hedged = self._hedge and market.instrument.category is _LINEAR
-        if hedged is (draft.position_side is _BOTH):
+        if market.hedged is (draft.position_side is _BOTH):
             return no.POSITION_INDEX
         if draft.order_type is _MARKET and draft.time_in_force is _POST_ONLY:
             return no.MARKET_POST_ONLY

@@ -8,7 +8,7 @@ import attrs
 from order_adapters.simulator.account import Account
 from order_adapters.simulator.config import SimulatorConfig
 from order_adapters.simulator.desk import Desk
-from order_adapters.simulator.fault_state import NO_FAULT, Faults
+from order_adapters.simulator.fault_state import NO_FAULT, Faults, Plan
 from order_adapters.simulator.faults import Fault, FaultScript
 from order_adapters.simulator.intervention import Intervention
 from order_adapters.simulator.mailbox import Command, Mailbox, Message, Sent
@@ -19,7 +19,7 @@ from order_adapters.simulator.records import Records
 from order_adapters.simulator.state import AccountState, changes_of, restore_into, state_of
 from order_adapters.simulator.trade import MarketTrade
 from order_domain.errors import InvalidValue
-from order_domain.model.enums import CommandKind
+from order_domain.model.enums import Category, CommandKind
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import StreamState
 from order_domain.model.instrument import Instrument
@@ -45,6 +45,7 @@ class SimulatedExchange:
     Attributes:
         account, records: The truth, for tests and invariants; read, never change.
         admin: What others do to the account: foreign orders, liquidation, funding.
+        queries: What REST shows, late by the visibility lag; the times it takes are exchange times.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class SimulatedExchange:
         seed = f"{config.environment}:{config.seed}"
         randomness = Randomness(seed)
         self._faults = None if faults is None else Faults(faults, randomness)
-        self._markets = {each.id: Market(each) for each in instruments}
+        hedges = Category.LINEAR if config.hedge_mode else None
+        self._markets = {
+            each.id: Market(each, hedged=each.category is hedges) for each in instruments
+        }
         self.account = Account(config.balances, self._markets.values())
         self.records = Records(seed, config.history_limit)
         self._mailbox = Mailbox(config, self._faults, randomness, self.account.report)
@@ -72,7 +76,7 @@ class SimulatedExchange:
             lags=faults is not None,
         )
         self._matching = self._desk.matching
-        self._queries = Queries(self.account, self.records, self._faults, config.visibility)
+        self.queries = Queries(self.account, self.records, self._faults, config.visibility)
         self.admin = Intervention(self._desk, self.account, self.records, self._mailbox)
         self._instant = self._mailbox.instant
         self._direct: Sent | None = None
@@ -153,6 +157,29 @@ class SimulatedExchange:
             if name == instrument.id:
                 position.instrument = instrument
 
+    def set_hedged(self, instrument_id: InstrumentId, hedged: bool) -> None:
+        """Let a linear instrument keep one position or two. The caller sees that it is flat."""
+        self._markets[instrument_id].hedged = hedged
+
+    def reading(self, kind: str, client_order_id: str, now: datetime) -> Plan:
+        """Say what faults do to a `look_up` or `sweep` that the caller serves by itself."""
+        if self._faults is None:
+            return NO_FAULT
+        self._advance(now, inclusive=False)
+        return self._faults.plan(kind, client_order_id, _NOWHERE, now)
+
+    def inject(self, fault: Fault, now: datetime) -> None:
+        """Add a fault to the script; its times count from now.
+
+        Raises:
+            InvalidValue: The exchange was made without a script, which may be empty.
+        """
+        if self._faults is None:
+            raise InvalidValue(field="fault", rule="an exchange made with a script", value=fault)
+        self._advance(now, inclusive=False)
+        for due, what in self._faults.add(fault, now):
+            self._schedule(due, what)
+
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """The trading rules as they stand."""
@@ -166,7 +193,7 @@ class SimulatedExchange:
 
     def positions(self, now: datetime) -> list[PositionReport]:
         """Every position that is not flat."""
-        return self._queries.positions(now)
+        return self.queries.positions(now)
 
     def wallet(self, now: datetime) -> WalletReport:
         """Every coin as it stands."""
@@ -241,9 +268,9 @@ class SimulatedExchange:
             result = _failed(query, began, ended)
             due = min(due, sent.at + self._timeout)
         elif isinstance(query, LookUp):
-            result = self._queries.look_up(query, began, stamp)
+            result = self.queries.look_up(query, began, stamp)
         else:
-            result = self._queries.sweep(query, began, stamp, ended)
+            result = self.queries.sweep(query, began, stamp, ended)
         self._mailbox.answer(result, due)
 
     def _begin(self, now: datetime) -> None:
@@ -252,11 +279,14 @@ class SimulatedExchange:
         if self._faults is None:
             return
         for due, what in self._faults.begin(now):
-            if isinstance(what, Fault):
-                self._mailbox.post(Sent(what, due, NO_FAULT), due)
-            else:
-                state = StreamState(what, "" if what else "simulated disconnect")
-                self._mailbox.answer(state, due)
+            self._schedule(due, what)
+
+    def _schedule(self, due: datetime, what: Fault | bool) -> None:
+        if isinstance(what, Fault):
+            self._mailbox.post(Sent(what, due, NO_FAULT), due)
+        else:
+            state = StreamState(what, "" if what else "simulated disconnect")
+            self._mailbox.answer(state, due)
 
     def _stamp(self, now: datetime) -> datetime:
         """Exchange time of something that happens now."""

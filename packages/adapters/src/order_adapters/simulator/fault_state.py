@@ -45,30 +45,50 @@ class Faults:
     """The runtime of one script; times count from `begin`."""
 
     def __init__(self, script: FaultScript, randomness: Randomness) -> None:
-        faults = tuple(enumerate(script.faults))
-        self._matches = [0] * len(faults)
-        self._requests = [(i, f) for i, f in faults if f.kind in ON_REQUESTS]
-        self._reports = [(i, f) for i, f in faults if f.kind in ON_REPORTS]
-        self._mutes = [f for _, f in faults if f.kind in MUTES]
-        self._skews = [f for _, f in faults if f.kind is FaultKind.CLOCK_SKEW]
-        self._hides = [f for _, f in faults if f.kind is FaultKind.HIDE]
-        self._actions = [f for _, f in faults if f.kind in ACTIONS]
+        self._matches: list[int] = []
+        self._requests: list[tuple[int, Fault]] = []
+        self._reports: list[tuple[int, Fault]] = []
+        self._mutes: list[Fault] = []
+        self._skews: list[Fault] = []
+        self._hides: list[Fault] = []
+        self._actions: list[Fault] = []
         self._rates = script.rates
         self._randomness = randomness
         self._start: datetime | None = None
+        for fault in script.faults:
+            self._file(fault)
 
     def begin(self, now: datetime) -> list[tuple[datetime, Fault | bool]]:
         """Start the clock; return what is due by itself: actions, the stream's falls and rises."""
         self._start = now
-        due: list[tuple[datetime, Fault | bool]] = [
-            (now + (fault.after or NONE), fault) for fault in self._actions
-        ]
-        for fault in self._mutes:
-            if fault.kind is FaultKind.DISCONNECT:
-                due.append((now + (fault.after or NONE), False))
-                if fault.until is not None:
-                    due.append((now + fault.until, True))
-        return due
+        return [due for fault in (*self._actions, *self._mutes) for due in _dues(fault, now)]
+
+    def add(self, fault: Fault, now: datetime) -> list[tuple[datetime, Fault | bool]]:
+        """Add a fault whose times count from now; return what of it is due by itself."""
+        elapsed = self._elapsed(now)
+        after, until = fault.after, fault.until
+        self._file(
+            attrs.evolve(
+                fault,
+                after=after if after is None else after + elapsed,
+                until=until if until is None else until + elapsed,
+            )
+        )
+        return _dues(fault, now)
+
+    def _file(self, fault: Fault) -> None:
+        kind = fault.kind
+        if kind in ON_REQUESTS:
+            self._requests.append((len(self._matches), fault))
+        elif kind in ON_REPORTS:
+            self._reports.append((len(self._matches), fault))
+        elif kind in MUTES:
+            self._mutes.append(fault)
+        elif kind in ACTIONS:
+            self._actions.append(fault)
+        else:
+            (self._skews if kind is FaultKind.CLOCK_SKEW else self._hides).append(fault)
+        self._matches.append(0)
 
     def plan(
         self, request: str, client_order_id: str, instrument: InstrumentId, now: datetime
@@ -161,6 +181,19 @@ class Faults:
                 each + self._randomness.up_to(rates.longest) for each in arrivals
             ]
         return arrivals
+
+
+def _dues(fault: Fault, now: datetime) -> list[tuple[datetime, Fault | bool]]:
+    """What a fault brings by itself, counted from now."""
+    start = now + (fault.after or NONE)
+    if fault.kind in ACTIONS:
+        return [(start, fault)]
+    if fault.kind is not FaultKind.DISCONNECT:
+        return []
+    ends: list[tuple[datetime, Fault | bool]] = []
+    if fault.until is not None:
+        ends.append((now + fault.until, True))
+    return [(start, False), *ends]
 
 
 def _spoil(plan: Plan, fault: Fault) -> None:

@@ -31,6 +31,7 @@ class Market:
         buys, sells: Our resting orders, best price first, then oldest.
         reducers: How many of them are reduce-only.
         one_way: The position of an account that does not hedge, once there was one.
+        hedged: The account keeps a long and a short position of it.
     """
 
     instrument: Instrument
@@ -42,6 +43,7 @@ class Market:
     sells: "list[VenueOrder]" = attrs.Factory(list)
     reducers: int = 0
     one_way: "VenuePosition | None" = None
+    hedged: bool = False
     id: InstrumentId = attrs.field(init=False)
     is_spot: bool = attrs.field(init=False)
     open_rate: Decimal = attrs.field(init=False)

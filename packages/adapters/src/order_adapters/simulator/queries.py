@@ -34,8 +34,8 @@ class Queries:
             attempt=query.attempt,
             sent_at=sent_at,
             complete=True,
-            order=None if order is None else self._seen(order, at),
-            executions=() if order is None else tuple(self._executions_of(order, at)),
+            order=None if order is None else self.seen(order, at),
+            executions=() if order is None else tuple(self.executions_of(order, at)),
         )
 
     def sweep(
@@ -73,7 +73,7 @@ class Queries:
             lag += self._faults.lag(order.client_order_id, order.market.id, at)
         return at - lag if lag else at
 
-    def _seen(self, order: VenueOrder, at: datetime) -> OrderReport | None:
+    def seen(self, order: VenueOrder, at: datetime) -> OrderReport | None:
         """The newest version that shows by now. What ended unfilled a day ago shows no more."""
         if (
             not order.is_open
@@ -87,7 +87,8 @@ class Queries:
             return newest
         return next((r for r in reversed(order.older or ()) if r.updated_at <= horizon), None)
 
-    def _executions_of(self, order: VenueOrder, at: datetime) -> list[Execution]:
+    def executions_of(self, order: VenueOrder, at: datetime) -> list[Execution]:
+        """The executions of an order that show by now, oldest first."""
         horizon = self._horizon(order, at)
         return [each for each in order.executions if each.executed_at <= horizon]
 
@@ -95,7 +96,7 @@ class Queries:
         # With a lag, an order that has just ended still shows as open.
         lags = bool(self._visibility) or self._faults is not None
         candidates = self._records.orders if lags else self._records.open
-        seen = (self._seen(order, at) for order in candidates.values())
+        seen = (self.seen(order, at) for order in candidates.values())
         return [report for report in seen if report is not None and report.status in _OPEN]
 
     def _executions(self, since: datetime | None, at: datetime) -> list[Execution]:
