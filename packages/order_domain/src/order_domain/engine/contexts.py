@@ -2,16 +2,20 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from order_domain import exposure
 from order_domain.book import Book, PositionKey
 from order_domain.context import Context
 from order_domain.engine.work import Work
-from order_domain.model.enums import PositionSide, Side
+from order_domain.model.enums import PositionSide, Side, Trading
 from order_domain.model.identifiers import InstrumentId, StrategyId
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import TERMINAL, Order
 
+BEHIND_BARRIER: Final = (Trading.REDUCE_ONLY, "account/BARRIER")
+"""No openings, a person's included, until the sweep after a reconnect is complete."""
+_ACTIVE: Final = Trading.ACTIVE
 _new = object.__new__
 DAY = "day"
 """Mark whose text is the account's result at midnight UTC; the daily loss is measured from it."""
@@ -37,6 +41,8 @@ def for_instrument(
     context.instrument = instrument
     context.quote = book.quotes.get(instrument_id)
     context.trading, context.trading_cause = book.trading(strategy, instrument_id)
+    if work.watch.barrier and context.trading is _ACTIVE:
+        context.trading, context.trading_cause = BEHIND_BARRIER
     context.position = _position(work, key)
     if live:
         context.buy_leaves, context.sell_leaves = exposure.leaves(book, key)

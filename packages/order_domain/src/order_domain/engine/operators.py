@@ -22,7 +22,7 @@ from order_domain.engine.orders import (
     request_cancel,
     send_amend_if_possible,
 )
-from order_domain.engine.signals import settle
+from order_domain.engine.signals import has_unknown, settle
 from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.work import Work
 from order_domain.model.command import Command
@@ -52,6 +52,7 @@ from order_domain.model.inputs import (
 from order_domain.model.instrument import ONE, ZERO
 from order_domain.model.order import TERMINAL, Order
 from order_domain.model.rows import RequestRow, SignalRow
+from order_domain.model.signal import SignalIntent
 from order_domain.model.steps import Need, Reply
 
 Result = tuple[str, tuple[tuple[str, object], ...]]
@@ -279,6 +280,8 @@ def _retry(work: Work, request: RetrySignal) -> Result:
         return Code.SIGNAL_NOT_FOUND.value, ()
     if not _is_retryable(work, known):
         return Code.SIGNAL_NOT_RETRYABLE.value, (("verdict", known.verdict.value),)
+    if known.signal.intent is SignalIntent.OPEN and has_unknown(work, known.signal.instrument_id):
+        return Code.ORDER_UNSETTLED.value, ()
     row = SignalRow(known.signal, known.generation + 1, 0, work.now, Verdict.PARKED, Code.WAITING)
     settled = settle(work, row)
     work.effects.pop()  # no delivery waits for this verdict

@@ -1,5 +1,6 @@
 """Resume: the first step after a load, making good for the time nobody was here (8.4)."""
 
+from collections import deque
 from datetime import timedelta
 
 from order_domain.engine.orders import copy_command
@@ -23,6 +24,7 @@ def resume(work: Work) -> None:
     for orders in book.live.values():
         for order in orders.values():
             _resume_order(work, order)
+    watch.resting = deque(sorted(watch.resting))
     for key in book.open_commands:
         _resume_command(work, book.commands[key])
     watch.intents_due = bool(book.intents)

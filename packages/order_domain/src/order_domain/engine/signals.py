@@ -10,6 +10,7 @@ from order_domain.engine import contexts
 from order_domain.engine.orders import cancel_all, create, deny
 from order_domain.engine.work import Work
 from order_domain.model.enums import EventKind, Trading, Verdict
+from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.model.signal import SignalIntent, TradingSignal
@@ -125,12 +126,15 @@ def must_park(work: Work, signal: TradingSignal, *, queued: bool = False) -> boo
     quote = book.quotes.get(signal.instrument_id)
     if quote is None or work.now - quote.at > work.config.quote_max_age:
         return True
-    if book.unknown:
-        return any(
-            book.orders[order_id].terms.instrument_id == signal.instrument_id
-            for order_id in book.unknown
-        )
-    return False
+    return has_unknown(work, signal.instrument_id) if book.unknown else False
+
+
+def has_unknown(work: Work, instrument_id: InstrumentId) -> bool:
+    """Tell whether an order of an instrument may or may not be at the exchange (protocol 6.2)."""
+    book = work.book
+    return any(
+        book.orders[order_id].terms.instrument_id == instrument_id for order_id in book.unknown
+    )
 
 
 def _restricted(work: Work, signal: TradingSignal) -> bool:

@@ -102,7 +102,10 @@ def _try_intent(work: Work, order: Order) -> None:
 def _is_ready(work: Work, order: Order) -> bool:
     if order.not_before is not None and work.now < order.not_before:
         return False
-    if not work.watch.transport_up or work.watch.creates.free_at() > work.now:
+    watch = work.watch
+    if not watch.transport_up or watch.creates.free_at() > work.now:
+        return False
+    if watch.barrier and not order.terms.reduce_only:
         return False
     return (
         _replaced_ended(work, order)
@@ -114,7 +117,7 @@ def _is_ready(work: Work, order: Order) -> bool:
 def _quote_is_fresh(work: Work, order: Order) -> bool:
     quote = work.book.quotes.get(order.terms.instrument_id)
     fresh = quote is not None and work.now - quote.at <= work.config.quote_max_age
-    return fresh or order.terms.reduce_only
+    return fresh or (order.terms.reduce_only and order.price is None)
 
 
 def _replaced_ended(work: Work, order: Order) -> bool:
@@ -382,7 +385,8 @@ def _moments(book: Book, watch: Watch, now: datetime) -> list[datetime]:
         command, holder = book.commands[key], book.orders.get(key[0])
         pending = command.status is CommandStatus.PENDING
         if pending and holder is not None and holder.status in AT_VENUE:
-            moments.append(max(command.not_before or now, watch.cancels.free_at()))
+            bucket = watch.cancels if command.kind is CommandKind.CANCEL else watch.creates
+            moments.append(max(command.not_before or now, bucket.free_at()))
     for parked in book.parked.values():
         row = next(iter(parked.values()))
         if row.deadline is not None:
