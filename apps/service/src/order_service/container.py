@@ -93,6 +93,7 @@ def _service(
         runtime=runtime,
         desk=desk,
         market=partial(feed.play, venue),
+        priced=feed.begun,
     )
 
 

@@ -1,14 +1,18 @@
 """Logging: one JSON object a line on stderr, our own and the libraries' alike, without secrets."""
 
+import atexit
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from logging.handlers import QueueHandler, QueueListener
+from queue import Full, Queue
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 MASK: Final = "***"
+LINES_KEPT: Final = 10_000
 _QUIET: Final = ("asyncio", "uvicorn.access", "httpx", "httpcore")
 _SECRET_WORDS: Final = ("api_key", "api-key", "apikey", "secret", "password", "authorization")
 
@@ -37,6 +41,25 @@ class Masking:
         return value
 
 
+class Unhurried(QueueHandler):
+    """Leaves the writing to a thread: whoever logs never waits for a terminal or a full disk.
+
+    Attributes:
+        dropped: Lines lost because too many were waiting.
+    """
+
+    def __init__(self, queue: "Queue[logging.LogRecord]") -> None:
+        super().__init__(queue)
+        self.dropped = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put a line in the queue, if there is room."""
+        try:
+            self.queue.put_nowait(record)
+        except Full:
+            self.dropped += 1
+
+
 def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
     """Send everything that is logged through one chain.
 
@@ -54,7 +77,7 @@ def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Unhurried(Queue(LINES_KEPT))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -69,6 +92,9 @@ def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
             ],
         )
     )
+    writer = QueueListener(handler.queue, logging.StreamHandler(sys.stderr))
+    writer.start()
+    atexit.register(writer.stop)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

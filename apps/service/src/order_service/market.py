@@ -1,5 +1,6 @@
 """Market: a synthetic market played into the simulated exchange at the pace of the clock."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -16,6 +17,9 @@ LENGTH: Final = timedelta(days=365)
 class SyntheticFeed:
     """Quotes and trades of some symbols, for as long as the service runs.
 
+    Attributes:
+        begun: Set once every symbol has a price.
+
     Raises:
         SettingsError: There is no synthetic market of a symbol.
     """
@@ -28,19 +32,21 @@ class SyntheticFeed:
         if strange:
             rule = f"must be among {', '.join(known)}"
             raise SettingsError([Problem("ORDERMANAGER_DRY_RUN_SYMBOLS", rule, ",".join(strange))])
-        start = clock.now()
-        # Another market at every start: what is repeatable is `replay`.
-        self._market = SyntheticMarket(
-            start.microsecond, LENGTH, [known[symbol] for symbol in wanted], start
-        )
+        self._natures = [known[symbol] for symbol in wanted]
+        self.begun = asyncio.Event()
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """Trading rules of its symbols."""
-        return self._market.instruments
+        return SyntheticMarket(0, LENGTH, self._natures).instruments
 
     async def play(self, venue: SimulatedVenue) -> None:
-        """Bring every row at its time."""
-        for row in self._market:
+        """Bring every row at its time. Another market each time: `replay` is what repeats."""
+        start = self._clock.now()
+        unpriced = {instrument.id for instrument in self.instruments}
+        for row in SyntheticMarket(start.microsecond, LENGTH, self._natures, start):
             await self._clock.sleep_until(row.at)
             venue.feed(row)
+            unpriced.discard(row.instrument_id)
+            if not unpriced:
+                self.begun.set()

@@ -8,6 +8,8 @@ from typing import Any, Final, Protocol
 import attrs
 import structlog
 
+from order_domain.model.enums import Verdict
+from order_domain.model.rows import SignalRow
 from order_domain.ports.views import Views
 from order_service.choices import Choices
 from order_service.desk import Desk
@@ -17,6 +19,10 @@ from order_service.runtime.runtime import Runtime
 log = structlog.get_logger(__name__)
 VERDICT_SECONDS: Final = 10.0
 """How long a request waits for its verdict."""
+
+
+PARKED_LOOKS: Final = 40
+PARKED_PAUSE_SECONDS: Final = 0.05
 
 
 class OpenStore(Protocol):
@@ -57,6 +63,7 @@ class Service:
 
     Args:
         market: Plays the market of a dry run, for ever.
+        priced: Set by the market once every symbol has a price.
 
     Attributes:
         error: What ended it, if it was not asked to end.
@@ -71,6 +78,7 @@ class Service:
         runtime: Runtime,
         desk: Desk,
         market: Callable[[], Coroutine[Any, Any, None]],
+        priced: asyncio.Event,
     ) -> None:
         self.choices = choices
         self.desk = desk
@@ -79,6 +87,7 @@ class Service:
         self._store = store
         self._runtime = runtime
         self._market = market
+        self._priced = priced
         self._tasks: list[asyncio.Task[None]] = []
         self._is_open = False
         self._is_closing = False
@@ -105,11 +114,21 @@ class Service:
             bus=is_alive,
         )
 
+    async def verdict(self, signal_id: str) -> SignalRow:
+        """The newest row of a signal that was handed in; one that waits is waited for a moment.
+
+        What a signal waits for (a reading of the account, a quote) is mostly there at once.
+        """
+        looks = PARKED_LOOKS
+        while (row := (await self.views.signal(signal_id))[-1]).verdict is Verdict.PARKED and looks:
+            looks -= 1
+            await asyncio.sleep(PARKED_PAUSE_SECONDS)
+        return row
+
     async def open(self) -> None:
         """Open the store and begin; returns before signals are taken. Raises StoreUnavailable."""
         await self._store.open()
-        for name, work in (("market", self._market), ("service", self._live)):
-            self._tasks.append(asyncio.create_task(self._watch(name, work), name=name))
+        self._begin("service", self._live)
 
     async def close(self) -> None:
         """Take nothing more, finish what was begun, give everything back."""
@@ -128,6 +147,9 @@ class Service:
 
     async def _live(self) -> None:
         await self._runtime.start()
+        # Not before: the exchange's account is brought back while the runtime starts.
+        self._begin("market", self._market)
+        await self._priced.wait()
         self.desk.open(await self._store.views.last_delivery())
         self._is_open = True
         log.info("service.ready", account=self.choices.account)
@@ -135,6 +157,9 @@ class Service:
         self.desk.close()
         if ended.reason is not EndReason.STOPPED:
             raise _Over(ended)
+
+    def _begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._watch(name, work), name=name))
 
     async def _watch(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Whatever ends without being asked to ends the service."""

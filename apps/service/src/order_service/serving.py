@@ -1,8 +1,10 @@
 """Serving: from settings to a running process, and its exit."""
 
 import secrets
+import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ from order_service.stores import file_of
 log = structlog.get_logger(__name__)
 GRACE_SECONDS: Final = 5
 """How long open requests may take after a stop was asked for; the drain comes after it."""
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 PLACEHOLDER: Final = "your-api-key-here"
 
 
@@ -48,11 +51,25 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     service.on_end = lambda: setattr(server, "should_exit", True)
     log.info("service.listening", url=f"http://{host}:{port}")
     server.run(sockets=[listener])
     return 1 if service.error is not None or not server.started else 0
+
+
+class _Server(uvicorn.Server):
+    """Ends with an exit code: uvicorn's own raises the signal again once everything is done."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Begin to stop on SIGTERM and SIGINT; a second SIGINT does not wait for requests."""
+        before = {each: signal.signal(each, self.handle_exit) for each in _STOPS}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
 
 def build(settings: Settings, *, url: str = "") -> tuple[ASGIApp, Service]:

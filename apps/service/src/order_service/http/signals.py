@@ -64,12 +64,14 @@ class SignalController(Controller):
         signal_id = delivery.signal.signal_id
         if effect.verdict is Verdict.INVALID:
             raise Refused(409, Code.ID_CONFLICT.text, code=effect.code)
-        rows = await service.views.signal(signal_id)
+        row = await service.verdict(signal_id)
+        is_new = effect.verdict is not Verdict.DUPLICATE
+        verdict, code = (row.verdict, row.code) if is_new else (effect.verdict, effect.code)
         return VerdictView(
             signal_id=signal_id,
             delivery=effect.number,
-            verdict=effect.verdict.value,
-            code=effect.code,
-            text=Code[effect.code].text,
-            order_ids=list(rows[-1].order_ids) if rows else [],
+            verdict=verdict.value,
+            code=code,
+            text=Code[code].text,
+            order_ids=list(row.order_ids),
         )
