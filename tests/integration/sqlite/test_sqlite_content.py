@@ -44,7 +44,24 @@ class TestContent:
             (an_alarm(0), "events"),
             (an_alarm(1, detail=(("x", 1.5),)), "events"),
         ],
-        ids=str,
+        ids=[
+            "a quantity that is no number",
+            "an infinite price",
+            "an infinite cumulative quantity",
+            "a negative quantity",
+            "version zero",
+            "no client order id",
+            "an unknown status",
+            "a time without zone",
+            "text that is no Unicode",
+            "no quantity",
+            "ledger number zero",
+            "no execution id",
+            "a number beyond 64 bits",
+            "an object for text",
+            "sequence zero",
+            "a float in the detail",
+        ],
     )
     async def test_nonsense_is_refused_and_the_flush_undone(
         self, store: SqliteStore, row: Change, table: str
