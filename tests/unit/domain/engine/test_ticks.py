@@ -1,4 +1,4 @@
-"""Time: what is due at a Tick, and that the engine asks for each Tick it needs (protocol 1.2, 7)."""
+"""Time: what is due at a Tick, and that the engine asks for each Tick it needs (protocol 7)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +14,8 @@ from order_domain.model.enums import (
     OrderStatus,
     Side,
     Trading,
-    Verdict,
     VenueStatus,
+    Verdict,
 )
 from order_domain.model.events import Event
 from order_domain.model.inputs import AmendOrder, CancelOrder, SetTradingState
@@ -324,7 +324,7 @@ def test_a_rejection_by_report_stops_them_too() -> None:
 
 
 def test_risk_counts_the_decision_once() -> None:
-    world, children = a_world_with_children()
+    _, children = a_world_with_children()
 
     assert sum(child.quantity for child in children) == D("0.048")
 

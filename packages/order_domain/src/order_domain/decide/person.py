@@ -104,7 +104,7 @@ def _check(proposal: Proposal, context: Context, config: EngineConfig, trail: Tr
 def _fault(request: PlaceOrder, position_side: PositionSide, config: EngineConfig) -> Entry | None:
     """What makes no sense before any rule is asked, as an entry of the trace."""
     for value in (request.quantity, request.price, request.take_profit, request.stop_loss):
-        if value is not None and not _is_sound(value):
+        if value is not None and not is_sound(value):
             return (Code.VALUE_INVALID, "finite, > 0, < 1e16", value, False)
     if (request.price is None) != (request.order_type is OrderType.MARKET):
         return (Code.VALUE_INVALID, "a limit order has a price", request.price, False)
@@ -115,7 +115,8 @@ def _fault(request: PlaceOrder, position_side: PositionSide, config: EngineConfi
     return None
 
 
-def _is_sound(value: Decimal) -> bool:
+def is_sound(value: Decimal) -> bool:
+    """Tell whether a person's number is a number, above zero, and not a slip of the keyboard."""
     return value.is_finite() and value > 0 and value.adjusted() <= _LARGEST_EXPONENT
 
 

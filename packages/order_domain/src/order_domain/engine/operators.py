@@ -13,6 +13,7 @@ from order_domain.book import PositionKey
 from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide_close, decide_place, position_side_of
+from order_domain.decide.person import is_sound
 from order_domain.engine import contexts, states
 from order_domain.engine.orders import (
     cancel_all,
@@ -140,6 +141,8 @@ def _amend_refusal(work: Work, request: AmendOrder, order: Order | None) -> Code
         command = work.command(request.client_order_id, kind)
         if command is not None and command.is_open:
             return Code.COMMAND_OPEN
+    if not all(is_sound(value) for value in (request.price, request.quantity) if value is not None):
+        return Code.VALUE_INVALID
     same_price = request.price is None or request.price == order.price
     same_quantity = request.quantity is None or request.quantity == order.quantity
     if same_price and same_quantity:
@@ -152,13 +155,13 @@ def _amend_risk(work: Work, request: AmendOrder, order: Order) -> Code | None:
     instrument = work.book.instruments.get(order.terms.instrument_id)
     if instrument is None:
         return Code.UNKNOWN_INSTRUMENT
-    price = request.price if request.price is not None else order.price
+    price = order.price if order.price is None or request.price is None else request.price
     quantity = request.quantity if request.quantity is not None else order.quantity
-    if order.price is None or price is None or not price.is_finite() or price <= 0:
+    if price is None:
         return Code.VALUE_INVALID
     if not instrument.is_on_tick(price):
         return Code.PRICE_OFF_TICK
-    if not quantity.is_finite() or quantity <= order.cum_quantity:
+    if quantity <= order.cum_quantity:
         return Code.VALUE_INVALID
     if not instrument.is_on_step(quantity):
         return Code.QUANTITY_OFF_STEP
@@ -211,7 +214,7 @@ def _cancel_all(work: Work, request: CancelAll) -> Result:
 
 
 def _close(work: Work, request: ClosePosition) -> Result:
-    if not 0 < request.part <= 1:
+    if not is_sound(request.part) or request.part > 1:
         return Code.VALUE_INVALID.value, (("part", request.part),)
     key = (request.instrument_id, request.position_side)
     closing = _closing_side(work, key)
