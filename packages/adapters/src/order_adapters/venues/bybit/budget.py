@@ -1,0 +1,194 @@
+"""RateBudget: how many requests may leave now; cancels and closes before opens before polls."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import IntEnum
+from math import ceil
+from typing import Final
+
+from order_domain.ports.clock import Clock
+
+IP_REQUESTS: Final = 600
+IP_SECONDS: Final = 5.0
+UID_SECONDS: Final = 1.0
+DEFAULT_LIMIT: Final = 10
+LIMITS: Final[Mapping[str, int]] = {
+    "/v5/order/realtime": 50,
+    "/v5/order/history": 50,
+    "/v5/execution/list": 50,
+    "/v5/position/list": 50,
+    "/v5/account/wallet-balance": 50,
+    "/v5/account/info": 50,
+    "/v5/account/fee-rate": 5,
+}
+"""Requests per second of one account; what is not here has 10. Answers tell the true ones."""
+UNLIMITED: Final = frozenset({"/v5/market", "/v5/system"})
+"""Market data costs the account nothing; only the address's own limit binds."""
+
+
+class Priority(IntEnum):
+    """Who goes first when requests are scarce."""
+
+    URGENT = 0
+    """Cancels and closes: they take risk away."""
+    OPEN = 1
+    LOOK_UP = 2
+    """Questions about an order whose fate is unknown."""
+    POLL = 3
+
+
+_RESERVE: Final[Mapping[Priority, float]] = {
+    Priority.URGENT: 0.0,
+    Priority.OPEN: 0.1,
+    Priority.LOOK_UP: 0.2,
+    Priority.POLL: 0.4,
+}
+"""The part of every window that is left to those who are more urgent."""
+
+
+class Window:
+    """At most `limit` requests in any stretch of `seconds`, as the exchange counts them."""
+
+    __slots__ = ("_blocked_until", "_seconds", "_sent", "limit")
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.limit = limit
+        self._seconds = seconds
+        self._sent: deque[float] = deque()
+        self._blocked_until = 0.0
+
+    def wait(self, now: float, priority: Priority) -> float:
+        """Seconds until a request of this priority may leave; 0 is now."""
+        sent, oldest = self._sent, now - self._seconds
+        while sent and sent[0] <= oldest:
+            sent.popleft()
+        if now < self._blocked_until:
+            return self._blocked_until - now
+        allowed = max(1, self.limit - ceil(self.limit * _RESERVE[priority]))
+        if len(sent) < allowed:
+            return 0.0
+        return sent[len(sent) - allowed] + self._seconds - now
+
+    def note(self, now: float) -> None:
+        """One request leaves."""
+        self._sent.append(now)
+
+    def correct(self, now: float, limit: int, left: int) -> None:
+        """Believe the exchange: its limit, and that somebody else used what we did not."""
+        self.limit = limit
+        unseen = limit - len(self._sent) - left
+        self._sent.extend([now] * max(0, unseen))
+
+    def block(self, until: float) -> None:
+        """Let nothing leave before a moment."""
+        self._blocked_until = max(self._blocked_until, until)
+
+
+class RateBudget:
+    """The limits of one account and one address, kept to a share of what the exchange allows.
+
+    Times are the clock's monotonic seconds. `stop_http` is for HTTP 403: while it lasts no HTTP
+    request leaves, because each one would make the penalty longer.
+    """
+
+    def __init__(self, clock: Clock, *, share: float = 0.8) -> None:
+        self._clock = clock
+        self._share = share
+        self._address = Window(self._part(IP_REQUESTS), IP_SECONDS)
+        self._windows: dict[str, Window] = {}
+        self._lanes: defaultdict[tuple[str, Priority], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.http_stopped_until = 0.0
+
+    def stop_http(self, seconds: float) -> None:
+        """Let no HTTP request leave for so long."""
+        until = self._clock.monotonic() + seconds
+        self.http_stopped_until = max(self.http_stopped_until, until)
+
+    @property
+    def is_http_stopped(self) -> bool:
+        """Whether the exchange's penalty is still on."""
+        return self._clock.monotonic() < self.http_stopped_until
+
+    async def take(
+        self, endpoint: str, priority: Priority, within: float, *, http: bool = True
+    ) -> bool:
+        """Wait for a turn, first come first served per priority; False if it would be too late.
+
+        A turn that was taken is spent, whether or not the request leaves.
+
+        Args:
+            endpoint: Path and kind of market, as `endpoint_of` names it.
+            within: Seconds after which the turn is of no use.
+        """
+        if self._takes(endpoint, priority, http):
+            return True
+        deadline = self._clock.monotonic() + within
+        async with self._lanes[endpoint, priority]:
+            while not self._takes(endpoint, priority, http, waited=True):
+                wait = self._wait(endpoint, priority, http)
+                if self._clock.monotonic() + wait > deadline:
+                    return False
+                await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait))
+        return True
+
+    def learn(self, endpoint: str, headers: Mapping[str, str], exchange_ms: int) -> None:
+        """Take the limit that an answer told: X-Bapi-Limit, -Status and -Reset-Timestamp."""
+        try:
+            limit = int(headers.get("x-bapi-limit", ""))
+            left = int(headers.get("x-bapi-limit-status", ""))
+            reset = int(headers.get("x-bapi-limit-reset-timestamp", "0") or "0")
+        except ValueError:
+            return
+        if limit <= 0:
+            return
+        window, now = self._window(endpoint), self._clock.monotonic()
+        spare = limit - self._part(limit)
+        window.correct(now, self._part(limit), max(0, left - spare))
+        if left <= 0:
+            window.block(now + min(max((reset - exchange_ms) / 1000, 0.0), UID_SECONDS))
+
+    def refused(self, endpoint: str) -> None:
+        """An answer said "too many visits": nothing more for this endpoint for a whole window."""
+        self._window(endpoint).block(self._clock.monotonic() + UID_SECONDS)
+
+    def _takes(
+        self, endpoint: str, priority: Priority, http: bool, *, waited: bool = False
+    ) -> bool:
+        if not waited and self._lanes[endpoint, priority].locked():
+            return False
+        if self._wait(endpoint, priority, http) > 0:
+            return False
+        now = self._clock.monotonic()
+        for window in self._binding(endpoint, http):
+            window.note(now)
+        return True
+
+    def _wait(self, endpoint: str, priority: Priority, http: bool) -> float:
+        now = self._clock.monotonic()
+        waits = [window.wait(now, priority) for window in self._binding(endpoint, http)]
+        if http:
+            waits.append(self.http_stopped_until - now)
+        return max(waits, default=0.0)
+
+    def _binding(self, endpoint: str, http: bool) -> list[Window]:
+        windows = [self._address] if http else []
+        if not endpoint.startswith(tuple(UNLIMITED)):
+            windows.append(self._window(endpoint))
+        return windows
+
+    def _window(self, endpoint: str) -> Window:
+        window = self._windows.get(endpoint)
+        if window is None:
+            limit = LIMITS.get(endpoint.partition(" ")[0], DEFAULT_LIMIT)
+            window = self._windows[endpoint] = Window(self._part(limit), UID_SECONDS)
+        return window
+
+    def _part(self, limit: int) -> int:
+        return max(1, int(limit * self._share))
+
+
+def endpoint_of(path: str, category: str = "") -> str:
+    """Name what shares one limit: linear and inverse do, spot has its own."""
+    return f"{path} spot" if category == "spot" else path

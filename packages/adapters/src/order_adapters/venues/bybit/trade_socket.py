@@ -1,0 +1,141 @@
+"""TradeSocket: order entry over one WebSocket, each request with one reply or none.
+
+A reply says that a request was taken. It is never a status, and never a fill.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Final
+
+from order_adapters.venues.bybit.frames import Dialogue, read_object
+from order_adapters.venues.bybit.link import Link, LinkDown
+from order_adapters.venues.bybit.quarantine import Raw
+from order_adapters.venues.bybit.signing import Credentials, socket_auth
+from order_adapters.venues.bybit.transport import NoAnswer, NotSent
+from order_domain.model.enums import CommandKind
+
+RESTARTING: Final = 10019
+AUTH_AHEAD_MS: Final = 10_000
+OPS: Final[Mapping[CommandKind, str]] = {
+    CommandKind.CREATE: "order.create",
+    CommandKind.AMEND: "order.amend",
+    CommandKind.CANCEL: "order.cancel",
+}
+
+
+class TradeSocket:
+    """Requests on their way, by request id.
+
+    Args:
+        make_link: Makes the link of this user; only the caller knows url and timing.
+        exchange_ms: The exchange's time now.
+        answer_within: Seconds after which a request counts as unanswered.
+        session: Makes request ids differ from those of every other process of the account.
+    """
+
+    def __init__(
+        self,
+        make_link: Callable[["TradeSocket"], Link],
+        credentials: Credentials,
+        exchange_ms: Callable[[], int],
+        *,
+        recv_window_ms: int,
+        answer_within: float,
+        session: str,
+    ) -> None:
+        self.link = make_link(self)
+        self._credentials = credentials
+        self._exchange_ms = exchange_ms
+        self._window = recv_window_ms
+        self._within = answer_within
+        self._session = session
+        self._numbers = count(1)
+        self._pending: dict[str, asyncio.Future[Raw]] = {}
+        self._dialogue = Dialogue(self.link.send)
+        self._is_greeted = False
+        self.strays = 0
+        """Replies to nothing that waits: too late, twice, without an id, or not understood."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a request may be handed over."""
+        return self._is_greeted and self.link.is_open
+
+    @property
+    def in_flight(self) -> int:
+        """Requests without a reply."""
+        return len(self._pending)
+
+    async def request(self, kind: CommandKind, body: bytes, timestamp_ms: int) -> Raw:
+        """Send one request and wait for its reply.
+
+        Args:
+            body: The object that REST would get.
+            timestamp_ms: The stamp of the claim; the exchange refuses what is too old by it.
+
+        Raises:
+            NotSent: The socket is not up; nothing left.
+            NoAnswer: Time-out or a lost connection. The request may have arrived.
+        """
+        if not self.is_up:
+            raise NotSent("the order entry socket is not up")
+        request_id = f"{self._session}-{next(self._numbers)}"
+        frame = (
+            f'{{"reqId":"{request_id}","header":{{"X-BAPI-TIMESTAMP":"{timestamp_ms}",'
+            f'"X-BAPI-RECV-WINDOW":"{self._window}"}},"op":"{OPS[kind]}","args":['
+        ).encode() + b"%b]}" % body
+        reply: asyncio.Future[Raw] = asyncio.get_running_loop().create_future()
+        self._pending[request_id] = reply
+        try:
+            async with asyncio.timeout(self._within):
+                await self.link.send(frame)
+                return await reply
+        except TimeoutError:
+            raise NoAnswer(f"no reply within {self._within:g} s") from None
+        except LinkDown as error:
+            raise NoAnswer(str(error)) from error
+        finally:
+            self._forget(request_id, reply)
+
+    async def greet(self) -> None:
+        """Authenticate."""
+        args = socket_auth(self._credentials, self._exchange_ms() + AUTH_AHEAD_MS)
+        reply = await self._dialogue.ask("auth", args)
+        if reply.get("retCode") != 0:
+            raise LinkDown(f"auth refused: {reply.get('retCode')} {reply.get('retMsg')}")
+
+    def up(self) -> None:
+        """Requests may leave."""
+        self._is_greeted = True
+
+    def down(self, reason: str) -> None:
+        """Whatever is on its way is lost: all of it at once, in the order it was sent."""
+        self._is_greeted = False
+        for reply in tuple(self._pending.values()):
+            if not reply.done():
+                reply.set_exception(NoAnswer(f"connection lost: {reason}"))
+
+    def receive(self, frame: bytes) -> None:
+        """Give a reply to whoever waits for it."""
+        message = read_object(frame)
+        if message.get("op") == "pong":
+            self.link.pong()
+            return
+        if self._dialogue.hear(message):
+            return
+        if message.get("retCode") == RESTARTING:
+            self._is_greeted = False  # replies are still to come; `_forget` closes after the last
+        request_id = message.get("reqId")
+        reply = self._pending.get(request_id) if isinstance(request_id, str) else None
+        if reply is None or reply.done():
+            self.strays += 1
+            return
+        reply.set_result(message)
+
+    def _forget(self, request_id: str, reply: asyncio.Future[Raw]) -> None:
+        del self._pending[request_id]
+        if reply.done() and not reply.cancelled():
+            reply.exception()  # looked at, so that asyncio does not complain
+        if not self._is_greeted and not self._pending and self.link.is_open:
+            self.link.close("the exchange restarts this service")
