@@ -18,6 +18,7 @@ from order_domain.ports.clock import Clock
 from order_service.choices import Choices, choose
 from order_service.desk import Desk
 from order_service.market import SyntheticFeed
+from order_service.refreshing import RefreshedVenue
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.parts import Ports
 from order_service.runtime.runtime import Runtime
@@ -71,7 +72,9 @@ def _runtime(
         Ports(
             journal=store.journal,
             outbox=store.outbox,
-            venue=venue,
+            venue=RefreshedVenue(
+                venue, clock, settings.ordermanager.instrument_info_refresh_interval
+            ),
             source=desk,
             publishers={BUS: MemoryPublisher()},
             clock=clock,

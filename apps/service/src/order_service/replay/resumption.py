@@ -5,8 +5,8 @@ from datetime import datetime
 
 import attrs
 
+from order_adapters.schedule import Due
 from order_domain.errors import OrderManagerError
-from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.order import Order
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.views import Views
@@ -52,9 +52,6 @@ async def look_into(views: Views) -> Resumption:
     return Resumption(frozenset(lines), rows, times[0] if times else None)
 
 
-Delivery = SignalDelivered | DeliveryInvalid
-
-
-def without(deliveries: Iterable[Delivery], lines: Container[int]) -> Iterator[Delivery]:
-    """Pass over the deliveries that a store holds already."""
-    return (delivery for delivery in deliveries if delivery.number not in lines)
+def without(dues: Iterable[Due], lines: Container[int]) -> Iterator[Due]:
+    """Pass over the deliveries that a store holds already; the others keep their moments."""
+    return (due for due in dues if due.delivery.number not in lines)

@@ -1,8 +1,9 @@
 """Run: one replay from plan to totals; runtime, store and exchange wired to virtual time."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -11,7 +12,7 @@ import attrs
 from order_adapters.clock import VirtualClock
 from order_adapters.intake.signal_file import SignalFile
 from order_adapters.messaging.memory import MemorySignalSource
-from order_adapters.schedule import Schedule, timed
+from order_adapters.schedule import Due, Schedule, timed
 from order_adapters.simulator import SimulatedExchange, SimulatorConfig
 from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.engine import Engine
@@ -21,7 +22,6 @@ from order_domain.model.identifiers import InstrumentId
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.quote import Quote
-from order_domain.ports.views import Views
 from order_service.audit import audit_store
 from order_service.replay.curve import Point, curve
 from order_service.replay.market import MarketFeed, MarketRow, Survey
@@ -37,6 +37,8 @@ from order_service.stores import Store, account_file, open_store
 Progress = Callable[[datetime, datetime, datetime], None]
 """Called with the market's first moment, where time is, and the market's last."""
 OWNER: Final = "replay"
+DRAIN_SECONDS: Final = 2.0
+"""Real time that a replay which is broken off may take to finish what it began."""
 TOLD_EVERY: Final = timedelta(seconds=1)
 _SECOND: Final = timedelta(seconds=1)
 
@@ -68,55 +70,50 @@ async def run_replay(plan: ReplayPlan, progress: Progress | None = None) -> Repl
         LeaseHeld, WrongMode, RuntimeEnded: As the runtime raises them.
         OSError: A file cannot be read.
     """
+    plan.signals.open("rb").close()  # a file that is not there makes no store
     feed = MarketFeed(plan.markets, plan.rules)
     clock = VirtualClock(feed.first)
+    async with _opened(plan, clock) as (store, keeper):
+        done = await _begin(plan, store, clock, keeper)
+        venue = SimulatedVenue(_exchange(plan, feed), clock, keeper=keeper, drives=False)
+        runtime = await _runtime(plan, clock, store, venue)
+        marks: dict[InstrumentId, Decimal] = {}
+        signals = SignalFile(plan.signals)
+        market = _unseen(feed, None if keeper is None else keeper.saved_at, marks)
+        dues = timed(signals, feed.first, feed.last)
+        recorded = _Recorded(market, without(dues, done.lines), _quiet_until(plan, feed))
+        try:
+            await drive(runtime, venue, clock, recorded, _Pace(plan.speed, feed, progress))
+        finally:
+            await _stop(runtime, clock)
+        ledger = [entry async for entry in store.views.stream(LedgerEntry)]
+        return Replayed(
+            totals=await count(store.views),
+            report=await _audit(plan, store, ledger, venue.exchange, clock.now()),
+            curve=curve(feed, ledger, plan.points) if plan.points else (),
+            surveys=feed.surveys,
+            marks=marks,
+            signals_error=signals.error,
+        )
+
+
+@asynccontextmanager
+async def _opened(
+    plan: ReplayPlan, clock: VirtualClock
+) -> AsyncIterator[tuple[Store, StateFile | None]]:
+    """Open the store, and the file beside it where the account of the exchange lives."""
     store = open_store(plan.store_url, clock)
     await store.open()
     try:
-        return await _replayed(plan, feed, clock, store, progress)
+        path = account_file(plan.store_url)
+        keeper = None if path is None else StateFile(path)
+        try:
+            yield store, keeper
+        finally:
+            if keeper is not None:
+                keeper.close()
     finally:
         await store.close()
-
-
-async def _replayed(
-    plan: ReplayPlan,
-    feed: MarketFeed,
-    clock: VirtualClock,
-    store: Store,
-    progress: Progress | None,
-) -> Replayed:
-    keeper = _keeper(plan)
-    done = await _begin(plan, store, clock, keeper)
-    venue = SimulatedVenue(_exchange(plan, feed), clock, keeper=keeper, drives=False)
-    runtime = await _runtime(plan, clock, store, venue)
-    signals = SignalFile(plan.signals)
-    marks: dict[InstrumentId, Decimal] = {}
-    recorded = Schedule(
-        _from(feed, None if keeper is None else keeper.saved_at, marks),
-        timed(without(signals, done.lines), feed.first, feed.last),
-    )
-    try:
-        await drive(runtime, venue, clock, recorded, _Pace(plan.speed, feed, progress))
-    finally:
-        await runtime.stop()
-    rows = await audit_store(
-        store, account=plan.config.account, environment=plan.config.environment
-    )
-    ledger = [entry async for entry in store.views.stream(LedgerEntry)]
-    return Replayed(
-        totals=await count(store.views),
-        report=rows + await _compared(store.views, ledger, venue.exchange, clock.now()),
-        curve=curve(feed, ledger, plan.points) if plan.points else (),
-        surveys=feed.surveys,
-        marks=marks,
-        signals_error=signals.error,
-    )
-
-
-def _keeper(plan: ReplayPlan) -> StateFile | None:
-    """Where the account of the simulated exchange lives: beside a store that is a file."""
-    path = account_file(plan.store_url)
-    return None if path is None else StateFile(path)
 
 
 async def _begin(
@@ -131,6 +128,41 @@ async def _begin(
         if moment is not None:
             clock.advance_to(max(moment, clock.now()))
     return done
+
+
+async def _stop(runtime: Runtime, clock: VirtualClock) -> None:
+    """End in good order; who breaks off in the middle waits for nothing that virtual time brings."""
+    stopping = asyncio.create_task(runtime.stop())
+    await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
+    if not stopping.done():
+        clock.advance_to(clock.now() + runtime.config.drain)
+    await stopping
+
+
+def _quiet_until(plan: ReplayPlan, feed: MarketFeed) -> datetime:
+    """When a replay may end: with faults, not before one more reading of the whole account."""
+    return feed.last + (plan.config.sweep_interval + _SECOND if plan.faults else timedelta(0))
+
+
+class _Recorded(Schedule):
+    """A schedule that is not over before a certain moment."""
+
+    def __init__(
+        self, market: Iterable[MarketRow], deliveries: Iterable[Due], until: datetime
+    ) -> None:
+        super().__init__(market, deliveries)
+        self._until = until
+        self._reached = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing recorded is left and the moment has come."""
+        return super().is_over and self._reached >= self._until
+
+    def market(self, until: datetime) -> Iterator[MarketRow]:
+        """Take the rows up to and including an instant."""
+        self._reached = until
+        return super().market(until)
 
 
 def _exchange(plan: ReplayPlan, feed: MarketFeed) -> SimulatedExchange:
@@ -165,25 +197,28 @@ async def _runtime(
     )
 
 
-async def _compared(
-    views: Views, ledger: Sequence[LedgerEntry], exchange: SimulatedExchange, now: datetime
+async def _audit(
+    plan: ReplayPlan,
+    store: Store,
+    ledger: Sequence[LedgerEntry],
+    exchange: SimulatedExchange,
+    now: datetime,
 ) -> Report:
-    """Compare our books with the account of the exchange, now that all is quiet."""
+    """Check the rows, and compare them with the account of the exchange, now that all is quiet."""
     known = (order.newest for order in exchange.records.orders.values())
     truth = Truth(
         orders=tuple(order for order in known if order is not None),
         executions=tuple(exchange.records.executions),
         positions=tuple(exchange.positions(now)),
     )
-    return compare_with_exchange(
-        [order async for order in views.stream(Order)],
-        ledger,
-        [position async for position in views.stream(Position)],
-        truth,
-    )
+    views, config = store.views, plan.config
+    orders = [order async for order in views.stream(Order)]
+    positions = [position async for position in views.stream(Position)]
+    rows = await audit_store(store, account=config.account, environment=config.environment)
+    return rows + compare_with_exchange(orders, ledger, positions, truth)
 
 
-def _from(
+def _unseen(
     feed: MarketFeed, saved_at: datetime | None, marks: dict[InstrumentId, Decimal]
 ) -> Iterator[MarketRow]:
     """Yield what the exchange has not seen yet, and remember the last prices."""
