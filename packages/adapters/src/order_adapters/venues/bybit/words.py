@@ -1,7 +1,6 @@
 """Words: Bybit's vocabulary and ours, both ways. A foreign word we do not know stops here."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -42,7 +41,7 @@ class Words(Generic[Theirs, Ours]):
         """
         value = raw.get(key)
         # a bool would find 0 or 1, and an unhashable value would raise
-        if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+        if isinstance(value, str | int) and not isinstance(value, bool):
             ours = self.ours.get(value)
             if ours is not None:
                 return ours
