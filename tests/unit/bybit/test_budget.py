@@ -1,0 +1,191 @@
+"""Who may ask the exchange now, and who waits."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from order_adapters.clock import VirtualClock
+from order_adapters.venues.bybit.budget import Priority, RateBudget, endpoint_of
+from tests.builders import NOW
+
+CREATE = "/v5/order/create"
+CANCEL = "/v5/order/cancel"
+REALTIME = "/v5/order/realtime"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOW)
+
+
+@pytest.fixture
+def budget(clock: VirtualClock) -> RateBudget:
+    return RateBudget(clock)
+
+
+async def burst(budget: RateBudget, endpoint: str, priority: Priority, **more: bool) -> int:
+    """How many leave at one moment."""
+    count = 0
+    while await budget.take(endpoint, priority, 0.0, **more):
+        count += 1
+    return count
+
+
+def move(clock: VirtualClock, seconds: float) -> None:
+    clock.advance_to(clock.now() + timedelta(seconds=seconds))
+
+
+async def test_an_account_uses_at_most_four_fifths_of_its_limit_in_any_second(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    assert await burst(budget, CANCEL, Priority.URGENT) == 8
+    move(clock, 0.99)
+    assert await burst(budget, CANCEL, Priority.URGENT) == 0
+    move(clock, 0.02)
+    assert await burst(budget, CANCEL, Priority.URGENT) == 8
+
+
+async def test_every_priority_leaves_room_for_those_before_it(budget: RateBudget) -> None:
+    counts = [await burst(budget, REALTIME, priority) for priority in reversed(Priority)]
+
+    assert counts == [24, 8, 4, 4]
+    assert sum(counts) == 40
+
+
+async def test_polls_never_hold_a_cancel_up(budget: RateBudget) -> None:
+    """The address's limit is one for all: polls use it up, and a cancel still goes at once."""
+    polls = await burst(budget, "/v5/market/tickers", Priority.POLL)
+
+    assert polls == 288
+    assert not await budget.take("/v5/market/time", Priority.POLL, 0.0)
+    assert await budget.take(CANCEL, Priority.URGENT, 0.0)
+
+
+async def test_an_address_stays_below_the_limit_that_brings_a_ban(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    sent = 0
+    for _ in range(500):
+        sent += await burst(budget, "/v5/market/tickers", Priority.URGENT)
+        move(clock, 0.0099)
+
+    assert sent <= 480
+
+
+async def test_spot_and_derivatives_do_not_share_a_limit(budget: RateBudget) -> None:
+    await burst(budget, endpoint_of(CREATE, "linear"), Priority.OPEN)
+
+    assert not await budget.take(endpoint_of(CREATE, "inverse"), Priority.OPEN, 0.0)
+    assert await budget.take(endpoint_of(CREATE, "spot"), Priority.OPEN, 0.0)
+
+
+async def test_those_of_one_priority_are_served_in_the_order_they_came(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    served: list[int] = []
+
+    async def one(number: int) -> None:
+        assert await budget.take(CREATE, Priority.OPEN, 60.0)
+        served.append(number)
+
+    tasks = [asyncio.create_task(one(number)) for number in range(20)]
+    while not all(task.done() for task in tasks):
+        await asyncio.sleep(0)
+        if (due := clock.next_deadline) is not None:
+            clock.advance_to(due)
+    await asyncio.gather(*tasks)
+
+    assert served == list(range(20))
+
+
+async def test_who_would_wait_too_long_is_told_at_once(budget: RateBudget) -> None:
+    await burst(budget, CREATE, Priority.OPEN)
+
+    assert not await budget.take(CREATE, Priority.OPEN, 0.5)
+
+
+async def test_a_cancelled_waiter_leaves_its_place_to_the_next(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    await burst(budget, CREATE, Priority.OPEN)
+    first = asyncio.create_task(budget.take(CREATE, Priority.OPEN, 5.0))
+    second = asyncio.create_task(budget.take(CREATE, Priority.OPEN, 5.0))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    move(clock, 1.1)
+
+    assert await second
+
+
+async def test_the_exchanges_own_limit_takes_the_place_of_ours(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    budget.learn(CREATE, {"x-bapi-limit": "20", "x-bapi-limit-status": "20"}, 0)
+
+    assert await burst(budget, CREATE, Priority.URGENT) == 16
+
+
+async def test_what_others_of_the_account_sent_counts(budget: RateBudget) -> None:
+    budget.learn(CREATE, {"x-bapi-limit": "10", "x-bapi-limit-status": "5"}, 0)
+
+    assert await burst(budget, CREATE, Priority.URGENT) == 3
+
+
+async def test_nothing_leaves_before_the_moment_the_exchange_named(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    headers = {
+        "x-bapi-limit": "10",
+        "x-bapi-limit-status": "0",
+        "x-bapi-limit-reset-timestamp": "1700000000700",
+    }
+    budget.learn(CREATE, headers, 1700000000000)
+    move(clock, 0.69)
+    early = await budget.take(CREATE, Priority.URGENT, 0.0)
+    move(clock, 0.4)
+
+    assert not early
+    assert await budget.take(CREATE, Priority.URGENT, 0.0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-bapi-limit": "x", "x-bapi-limit-status": "1"},
+        {"x-bapi-limit": "0", "x-bapi-limit-status": "0"},
+        {"x-bapi-limit": "-5", "x-bapi-limit-status": "0"},
+    ],
+)
+async def test_headers_that_make_no_sense_change_nothing(
+    budget: RateBudget, headers: dict[str, str]
+) -> None:
+    budget.learn(CREATE, headers, 0)
+
+    assert await burst(budget, CREATE, Priority.URGENT) == 8
+
+
+async def test_x7_too_many_visits_stops_that_endpoint_for_a_second(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    budget.refused(CREATE)
+
+    assert not await budget.take(CREATE, Priority.URGENT, 0.0)
+    assert await budget.take(CANCEL, Priority.URGENT, 0.0)
+    move(clock, 1.01)
+    assert await budget.take(CREATE, Priority.URGENT, 0.0)
+
+
+async def test_x7_a_ban_stops_all_http_and_no_socket(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    budget.stop_http(600.0)
+
+    assert not await budget.take(CANCEL, Priority.URGENT, 0.0)
+    assert not await budget.take("/v5/market/time", Priority.POLL, 500.0)
+    assert await budget.take(CANCEL, Priority.URGENT, 0.0, http=False)
+    move(clock, 601)
+    assert await budget.take(CANCEL, Priority.URGENT, 0.0)
+    assert not budget.is_http_stopped
