@@ -71,7 +71,7 @@ ENGINE = (
     ("SWEEP_INTERVAL", "10", "sweep_interval", timedelta(seconds=10)),
     ("WATERMARK_OVERLAP", "60", "watermark_overlap", timedelta(seconds=60)),
     ("MAX_PARKED", "10", "max_parked", 10),
-    ("RETENTION", "60", "retention", timedelta(seconds=60)),
+    ("RETENTION", "1200", "retention", timedelta(seconds=1200)),
     ("RETENTION_ORDERS", "100", "retention_orders", 100),
 )
 OF_THE_SERVICE = {
