@@ -37,10 +37,12 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
             "verify", "order_cli.verify:verify", "Rebuild the books from the ledger and compare."
         ),
         Entry("diagram", "order_cli.diagram:diagram", "Draw the life of an order (Mermaid)."),
+        Entry("bybit decode", "order_cli.bybit:decode", "Read a recorded message of Bybit."),
     ),
     RUN: (Entry("serve", "order_cli.serve:serve", "Run the service."),),
 }
 GROUPS: Final = {
     "order": "Orders of a person.",
     "position": "Positions.",
+    "bybit": "Messages of the exchange.",
 }
