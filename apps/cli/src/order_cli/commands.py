@@ -17,6 +17,7 @@ class Entry:
 TRY: Final = "Try it"
 TRADE: Final = "Trade"
 LOOK: Final = "Look"
+SAFETY: Final = "Safety"
 RUN: Final = "Run"
 
 COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
@@ -25,10 +26,18 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("replay", "order_cli.replay:replay", "Run signals against a recorded market."),
     ),
     TRADE: (
+        Entry("order place", "order_cli.orders:place", "Place an order."),
+        Entry("order amend", "order_cli.orders:amend", "Change price or quantity of an order."),
+        Entry("order cancel", "order_cli.orders:cancel", "Cancel one order."),
+        Entry("order cancel-all", "order_cli.orders:cancel_all", "Cancel every order."),
         Entry("order show", "order_cli.listing:show_order", "Show one order."),
         Entry("order list", "order_cli.listing:list_orders", "List orders, newest first."),
         Entry("position list", "order_cli.listing:list_positions", "List positions."),
         Entry("position show", "order_cli.listing:show_position", "Show one position."),
+        Entry("position close", "order_cli.orders:close", "Close a position, or a part of it."),
+        Entry("signal send", "order_cli.signals:send", "Send one signal through the pipeline."),
+        Entry("signal decide", "order_cli.signals:decide", "Say what a signal would do, and why."),
+        Entry("signal retry", "order_cli.signals:retry", "Decide a denied signal again."),
     ),
     LOOK: (
         Entry("explain", "order_cli.explain:explain", "The whole decision and life of an order."),
@@ -39,10 +48,19 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("diagram", "order_cli.diagram:diagram", "Draw the life of an order (Mermaid)."),
         Entry("bybit decode", "order_cli.bybit:decode", "Read a recorded message of Bybit."),
     ),
+    SAFETY: (
+        Entry("halt", "order_cli.trading_state:halt", "Open nothing more until resume."),
+        Entry("resume", "order_cli.trading_state:resume", "Lift a restriction."),
+        Entry("flatten", "order_cli.orders:flatten", "Cancel everything, close every position."),
+        Entry("trading-state show", "order_cli.trading_state:show", "Show every restriction."),
+        Entry("trading-state set", "order_cli.trading_state:set_state", "Restrict a scope."),
+    ),
     RUN: (Entry("serve", "order_cli.serve:serve", "Run the service."),),
 }
 GROUPS: Final = {
     "order": "Orders of a person.",
     "position": "Positions.",
     "bybit": "Messages of the exchange.",
+    "signal": "Signals by hand.",
+    "trading-state": "What may be traded now.",
 }

@@ -5,7 +5,7 @@ from typing import Final
 
 from order_cli.exit_codes import ExitCode
 from order_domain.errors import InvalidValue, OrderManagerError
-from order_domain.ports.journal import LeaseHeld, WrongMode
+from order_domain.ports.journal import LeaseHeld
 
 
 class CommandError(Exception):
@@ -17,9 +17,13 @@ class CommandError(Exception):
         super().__init__(message)
 
 
-_CODES: Final[Mapping[type[OrderManagerError], ExitCode]] = {
-    InvalidValue: ExitCode.USAGE,
-    WrongMode: ExitCode.CONFIGURATION,
+# By code, not by class: a class would have to be imported, with all that stands behind it.
+_CODES: Final[Mapping[str, ExitCode]] = {
+    "SETTINGS_INVALID": ExitCode.CONFIGURATION,
+    "WRONG_MODE": ExitCode.CONFIGURATION,
+    "WRONG_SCHEMA": ExitCode.CONFIGURATION,
+    "STATE_FILE_REFUSED": ExitCode.CONFIGURATION,
+    "UNDECIDED": ExitCode.UNKNOWN,
 }
 
 
@@ -33,5 +37,4 @@ def as_command_error(error: OrderManagerError) -> CommandError:
         owner = details.get("url") or details.get("owner")
         message = f"the store is in use by {owner}"
         return CommandError(ExitCode.FAILURE, message, "stop it first, or let it finish")
-    code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), ExitCode.FAILURE)
-    return CommandError(code, str(error))
+    return CommandError(_CODES.get(error.code, ExitCode.FAILURE), str(error))

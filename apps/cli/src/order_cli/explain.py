@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from order_cli import output, rows
 from order_cli.listing import find_order
-from order_cli.options import Json, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, StoreUrl
 from order_cli.plain import Plain, Row, moment, plain
 from order_cli.wiring import reading
 from order_domain.explain import explain_trace
@@ -13,7 +13,7 @@ from order_domain.model.rows import SignalRow, Trace
 from order_service.stores import Store
 
 
-async def explain(order_id: str, /, *, store: StoreUrl, json: Json = False) -> None:
+async def explain(order_id: str, /, *, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> None:
     """Tell the whole decision and life of an order: signal, checks, events, executions.
 
     Args:

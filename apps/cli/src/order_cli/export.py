@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from cyclopts import Parameter
 
 from order_cli import rows
-from order_cli.options import StoreUrl
+from order_cli.options import DEFAULT_STORE, StoreUrl
 from order_cli.plain import Row, line
 from order_cli.wiring import reading
 from order_domain.model.execution import LedgerEntry
@@ -23,7 +23,7 @@ async def export(
     kind: Kind,
     /,
     *,
-    store: StoreUrl,
+    store: StoreUrl = DEFAULT_STORE,
     output: Annotated[Literal["jsonl"], Parameter(name="--format", help="One object a line.")] = (
         "jsonl"
     ),

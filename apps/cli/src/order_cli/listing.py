@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from order_cli import output, rows
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import Json, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, StoreUrl
 from order_cli.plain import Row
 from order_cli.wiring import reading
 from order_domain.model.enums import OrderStatus, Side
@@ -42,7 +42,7 @@ _POSITION_COLUMNS: Final = (
 
 async def list_orders(  # noqa: PLR0913 -- the filters of a listing
     *,
-    store: StoreUrl,
+    store: StoreUrl = DEFAULT_STORE,
     symbol: str | None = None,
     status: tuple[OrderStatus, ...] = (),
     open_: Annotated[bool, Parameter(name="--open", help="Only orders that still live.")] = False,
@@ -79,7 +79,9 @@ async def list_orders(  # noqa: PLR0913 -- the filters of a listing
     _table(f"{len(found)} of {total} orders", _ORDER_COLUMNS, found)
 
 
-async def show_order(order_id: str, /, *, store: StoreUrl, json: Json = False) -> None:
+async def show_order(
+    order_id: str, /, *, store: StoreUrl = DEFAULT_STORE, json: Json = False
+) -> None:
     """Show one order and its executions.
 
     Args:
@@ -116,7 +118,7 @@ async def show_order(order_id: str, /, *, store: StoreUrl, json: Json = False) -
 
 async def list_positions(
     *,
-    store: StoreUrl,
+    store: StoreUrl = DEFAULT_STORE,
     symbol: str | None = None,
     all_: Annotated[bool, Parameter(name="--all", help="Flat ones too.")] = False,
     json: Json = False,
@@ -135,7 +137,9 @@ async def list_positions(
     _table("Positions", _POSITION_COLUMNS, found)
 
 
-async def show_position(symbol: str, /, *, store: StoreUrl, json: Json = False) -> None:
+async def show_position(
+    symbol: str, /, *, store: StoreUrl = DEFAULT_STORE, json: Json = False
+) -> None:
     """Show the position of one symbol, both sides in hedge mode.
 
     Args:

@@ -7,12 +7,13 @@ from cyclopts import Group, Parameter, Token
 
 OUTPUT = Group("Output", sort_key=90)
 
+DEFAULT_STORE = "sqlite:///order-manager.sqlite"
 StoreUrl = Annotated[
     str,
     Parameter(
         name="--store",
         env_var="ORDERMANAGER_STORE_URL",
-        help="Where the rows are, for example sqlite:///orders.sqlite.",
+        help="Where the rows are.",
     ),
 ]
 Json = Annotated[bool, Parameter(name="--json", group=OUTPUT, help="Print one JSON object.")]
@@ -26,12 +27,13 @@ def exact(type_: Any, tokens: list[Token] | tuple[Token, ...]) -> Decimal:
         ValueError: It is none, or not finite.
     """
     del type_
+    text = tokens[0].value
     try:
-        number = Decimal(tokens[0].value)
-    except InvalidOperation:
-        raise ValueError("not a decimal number") from None
+        number = Decimal(text)
+    except InvalidOperation:  # an ArithmeticError, which the command line would not catch
+        raise ValueError(f"must be a decimal number, got {text!r}") from None
     if not number.is_finite():
-        raise ValueError("not a finite number")
+        raise ValueError(f"must be a finite number, got {text!r}")
     return number
 
 

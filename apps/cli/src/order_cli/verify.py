@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from order_cli import output
 from order_cli.exit_codes import ExitCode
-from order_cli.options import Json, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, StoreUrl
 from order_cli.wiring import ACCOUNT, ENVIRONMENT, reading
 from order_domain.invariants import NAMES
 from order_service.audit import audit_store
@@ -14,7 +14,7 @@ from order_service.audit import audit_store
 
 async def verify(
     *,
-    store: StoreUrl,
+    store: StoreUrl = DEFAULT_STORE,
     account: Annotated[str, Parameter(help="The account whose rows these are.")] = ACCOUNT,
     environment: Annotated[str, Parameter(help="`dry`, or where the account is.")] = ENVIRONMENT,
     json: Json = False,

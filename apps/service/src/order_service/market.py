@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from order_adapters.intake.synthetic import NATURES, SyntheticMarket
@@ -40,11 +40,15 @@ class SyntheticFeed:
         """Trading rules of its symbols."""
         return SyntheticMarket(0, LENGTH, self._natures).instruments
 
+    def market(self, start: datetime) -> SyntheticMarket:
+        """The market as it would be if it began now. Another one each time: `replay` repeats."""
+        return SyntheticMarket(start.microsecond, LENGTH, self._natures, start)
+
     async def play(self, venue: SimulatedVenue) -> None:
-        """Bring every row at its time. Another market each time: `replay` is what repeats."""
+        """Bring every row at its time."""
         start = self._clock.now()
         unpriced = {instrument.id for instrument in self.instruments}
-        for row in SyntheticMarket(start.microsecond, LENGTH, self._natures, start):
+        for row in self.market(start):
             await self._clock.sleep_until(row.at)
             venue.feed(row)
             unpriced.discard(row.instrument_id)

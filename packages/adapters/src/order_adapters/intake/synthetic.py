@@ -15,7 +15,7 @@ from order_domain.model.enums import Side
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 
-START: Final = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+START: Final = datetime(2024, 1, 8, 12, 0, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
 
