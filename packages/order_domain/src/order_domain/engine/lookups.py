@@ -27,7 +27,7 @@ def ask(work: Work, order_id: ClientOrderId, inquiry: Inquiry) -> None:
     """Start the next look-up of an inquiry."""
     inquiry.due = None
     inquiry.tries += 1
-    work.queries.append(LookUp(order_id, inquiry.attempt))
+    work.queries.append(LookUp(order_id, inquiry.attempt, work.order(order_id)))
 
 
 def on_lookup(work: Work, result: LookupResult, _asked: bool) -> None:

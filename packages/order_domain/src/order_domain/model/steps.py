@@ -63,10 +63,15 @@ class LookUp:
     """Ask realtime, history and executions for one client order id.
 
     No row: may leave before any commit.
+
+    Attributes:
+        order: Its newest version, which knows the instrument, and the exchange's id of an order
+            that has no client order id of its own.
     """
 
     client_order_id: ClientOrderId
     attempt: int
+    order: Order | None = None
 
 
 @attrs.define(slots=True)
