@@ -40,6 +40,7 @@ from tests.builders import (
     D,
     a_config,
     a_place_order,
+    a_quote,
     a_signal,
     a_signal_id,
     an_execution,
@@ -283,6 +284,18 @@ def test_a_driver_without_a_store_keeps_every_signal_id_and_needs_nothing() -> N
     assert [effect.verdict for effect in step.effects] == [Verdict.DUPLICATE]  # type: ignore[union-attr]
 
 
+def test_a_driver_without_a_store_need_not_commit() -> None:
+    engine = Engine(a_config(retention=seconds(180)), has_store=False)
+    engine.load((an_instrument(),), NOW)
+    engine.step(SignalDelivered(1, a_signal(timestamp=NOW - seconds(1000))), NOW)
+    assert engine.book.orders
+
+    engine.step(a_quote(at=NOW + seconds(1000)), NOW + seconds(1000))
+    engine.step(Tick(), NOW + seconds(1000))
+
+    assert engine.book.orders == {}
+
+
 def test_what_is_not_yet_durable_is_never_forgotten() -> None:
     world, order = a_world_with_working_order()
     world.report(order, VenueStatus.CANCELLED)
@@ -378,6 +391,19 @@ def test_sent_cancels_go_again_after_a_restart() -> None:
 
     sent = [one for step in world.steps for one in cancels(step)]
     assert [(one.number, one.attempt) for one in sent] == [(1, 1), (1, 2)]
+
+
+def test_a_cancel_that_waits_goes_on_waiting_after_a_restart() -> None:
+    world = a_world()
+    world.signal()
+    order = world.the_order()
+    world.feed(CancelOrder(request_id="c", actor="ann", client_order_id=order.client_order_id))
+    before = world.command(order)
+
+    world.restart()
+
+    assert world.command(order) == before
+    assert before.status is CommandStatus.PENDING
 
 
 def test_a_sent_amend_is_unknown_after_a_restart_until_a_later_order_row() -> None:

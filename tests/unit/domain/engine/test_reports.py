@@ -362,6 +362,28 @@ def test_no_re_quote_while_trading_is_halted() -> None:
     assert len(world.orders()) == 1
 
 
+def test_a_re_quote_counts_the_fills_that_the_same_sweep_books() -> None:
+    world, order = a_world_with_working_order(
+        max_position_size=D("0.03"), cancel_opposite_orders_only=True
+    )
+    world.signal(amount=D(500))
+    other = world.newest_order()
+    world.report(other)
+    shown = world.report_of(
+        order, V.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.005"), **WOULD_TAKE
+    )
+
+    world.sweep(
+        executions=[world.execution_of(other, "0.01"), world.execution_of(order, "0.005")],
+        orders=[shown],
+    )
+
+    again = world.newest_order()
+    assert again.terms.requote_of == order.client_order_id
+    assert world.position().size == D("0.015")
+    assert D("0.015") + again.quantity <= D("0.03")
+
+
 # -- amends
 
 

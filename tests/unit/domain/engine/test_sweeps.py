@@ -15,8 +15,9 @@ from order_domain.model.enums import (
 )
 from order_domain.model.execution import EXTERNAL
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
+from order_domain.model.order import Order
 from order_domain.model.reports import PositionReport, WalletReport
-from order_domain.model.rows import Mark
+from order_domain.model.rows import Mark, SignalRow
 from tests.builders import BTC, D, a_balance, a_signal_id, an_execution, an_instrument, seconds
 from tests.engine_driver import (
     World,
@@ -307,6 +308,15 @@ def test_a_foreign_fill_told_before_its_order_does_not_count_twice() -> None:
     assert foreign.status is OrderStatus.PARTIALLY_FILLED
 
 
+def test_fills_of_other_strangers_are_not_taken_for_those_of_a_foreign_order() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order, "0.01", client_order_id=ClientOrderId(""), venue_order_id=VenueOrderId("v8"))
+
+    world.report(order, **FOREIGN)
+
+    assert world.newest_order().cum_quantity == 0
+
+
 # -- the first start on an account
 
 
@@ -426,6 +436,25 @@ def test_a_position_closed_just_before_the_first_start_is_opened_at_the_price_it
 
     position = world.position()
     assert (position.size, position.realized_pnl) == (0, 0)
+
+
+def test_fills_of_our_own_before_the_first_sweep_need_no_consent() -> None:
+    """The process died between its first order and the end of its first sweep."""
+    world = a_first_start()
+    world.wallet()
+    template, order = a_world_with_working_order()
+    for row in template.stored_rows():
+        if type(row) in (Order, SignalRow):
+            world.store.write([row], world.store.head)
+    world.restart()
+    world.stream(healthy=True)
+    told, lost = template.execution_of(order, "0.01"), template.execution_of(order, "0.005")
+    world.feed(told)
+
+    world.sweep("START", executions=[told, lost], positions=[a_position_report("0.015", world)])
+
+    assert world.book.states == {}
+    assert world.position().size == D("0.015")
 
 
 def test_a_signal_denied_before_the_first_sweep_does_not_spare_the_consent() -> None:

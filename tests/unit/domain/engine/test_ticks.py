@@ -323,6 +323,25 @@ def test_a_rejection_by_report_stops_them_too() -> None:
     assert [world.status(child) for child in children[1:]] == [OrderStatus.CANCELLED] * 2
 
 
+def test_a_child_goes_on_when_the_one_before_it_is_long_forgotten() -> None:
+    world = a_world(
+        enable_order_splitting=True,
+        max_single_order_size=D(1000),
+        order_execution_timeout=seconds(2000),
+    )
+    world.signal(amount=D(1500))
+    first, second = world.orders()
+    world.transport(up=False)
+    world.report(first, VenueStatus.CANCELLED)
+    world.pass_(1000)
+    assert first.client_order_id not in world.book.orders
+
+    world.transport(up=True)
+    world.pass_(0.1)
+
+    assert world.status(second) is OrderStatus.SUBMITTING
+
+
 def test_risk_counts_the_decision_once() -> None:
     _, children = a_world_with_children()
 
@@ -512,6 +531,29 @@ def test_without_a_quote_no_loss_is_known() -> None:
     world.pass_(20, quotes=False)
 
     assert all_events(world, EventKind.LOSS_WARNING) == []
+
+
+def test_a_loss_of_the_day_at_its_limit_stops_openings() -> None:
+    world, order = a_world_with_working_order(max_daily_loss=D(100))
+    world.fill(order, fee=D("0.5"))
+    world.fill(order, "0.001", fee=D("0.000001"), fee_coin="BNB")
+    world.quote(bid=D(44_900), ask=D(44_910))
+
+    world.signal(strategy_id="other")
+
+    assert world.row(a_signal_id(2)).code == Code.MAX_DAILY_LOSS
+
+
+def test_a_loss_of_the_day_that_cannot_be_valued_stops_openings() -> None:
+    world, order = a_world_with_working_order(max_daily_loss=D(100))
+    world.feed(an_instrument(symbol="ETHUSDT"))
+    world.fill(order)
+    world.book.quotes.clear()
+    world.quote(instrument_id="linear:ETHUSDT")
+
+    world.signal(instrument_id="linear:ETHUSDT")
+
+    assert world.row(a_signal_id(2)).code in (Code.MAX_DAILY_LOSS, Code.MAX_EXPOSURE)
 
 
 def test_the_day_begins_at_midnight_utc_with_the_result_of_that_moment() -> None:

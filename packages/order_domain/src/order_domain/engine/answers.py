@@ -14,7 +14,7 @@ from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.command import Command
 from order_domain.model.enums import AnswerOutcome, CommandKind, CommandStatus, EventKind
-from order_domain.model.order import TERMINAL, Order
+from order_domain.model.order import Order
 from order_domain.model.reports import Answer
 from order_domain.model.steps import Need
 
@@ -37,6 +37,7 @@ def on_answer(work: Work, answer: Answer, asked: bool) -> Need | None:
         _CREATE[answer.outcome](work, order, answer)
     else:
         command = work.command(answer.client_order_id, answer.kind)
+        # an open command's order has not ended: its end settles them
         if command is not None and command.number == answer.number and command.is_open:
             _COMMAND[answer.outcome](work, order, command, answer)
     return None
@@ -163,7 +164,7 @@ def _command_refused(work: Work, order: Order, command: Command, answer: Answer)
     if command.kind is CommandKind.CANCEL:
         asked.cancel_reason = ""
     work.emit(asked, kind, code=str(answer.code), text=answer.text)
-    if answer.outcome is AnswerOutcome.NOT_FOUND and order.status not in TERMINAL:
+    if answer.outcome is AnswerOutcome.NOT_FOUND:
         # "not found" only starts a look-up: it may have filled, or may not have arrived yet
         work.watch.inquire(order.terms.client_order_id, Why.MISSING, order.attempt, work.now)
 
@@ -189,8 +190,7 @@ def _command_lost(work: Work, order: Order, command: Command, answer: Answer) ->
     else:
         new.status = CommandStatus.UNKNOWN
     work.put_command(new)
-    if order.status not in TERMINAL:
-        work.watch.inquire(order.terms.client_order_id, Why.MISSING, order.attempt, work.now)
+    work.watch.inquire(order.terms.client_order_id, Why.MISSING, order.attempt, work.now)
 
 
 _COMMAND: Mapping[AnswerOutcome, Callable[[Work, Order, Command, Answer], None]] = {

@@ -11,6 +11,7 @@ from typing import Any
 from order_domain.book import APPLY, Book
 from order_domain.config import EngineConfig
 from order_domain.engine.answers import on_answer
+from order_domain.engine.deadlines import next_deadline
 from order_domain.engine.executions import on_execution
 from order_domain.engine.lookups import on_lookup
 from order_domain.engine.operators import on_operator
@@ -25,7 +26,7 @@ from order_domain.engine.reports import on_order_report, on_wallet
 from order_domain.engine.resume import resume
 from order_domain.engine.signals import on_invalid, on_signal
 from order_domain.engine.sweeps import on_sweep
-from order_domain.engine.ticks import next_deadline, on_tick
+from order_domain.engine.ticks import on_tick
 from order_domain.engine.watch import LONG_AGO, Watch
 from order_domain.engine.work import Work
 from order_domain.errors import InvalidValue

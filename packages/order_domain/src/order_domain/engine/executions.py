@@ -140,8 +140,7 @@ def _end_as_reported(work: Work, order: Order) -> None:
     ended = order.derive()
     ended.reported_status = None
     trigger = Trigger.END_CANCELLED if word is not VenueStatus.FILLED else Trigger.FILL_ALL
-    if not work.move(ended, trigger):
-        return
+    work.move(ended, trigger)
     ended.code = ended.cancel_reason
     work.emit(ended, KINDS[ended.status], code=ended.code)
     close_commands(work, ended)

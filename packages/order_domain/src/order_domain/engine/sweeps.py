@@ -36,14 +36,15 @@ def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
     watch.sweep_at = work.now + work.config.sweep_interval
     if WATERMARK not in work.book.marks and not _start(work, result):
         return None
-    for report in result.orders:
-        if work.find(report.client_order_id, report.venue_order_id) is None:
-            adopt(work, report)  # before its executions, so that they find it
+    # strangers are adopted before executions are booked, so that these find their orders
+    shown = [
+        work.find(report.client_order_id, report.venue_order_id) or adopt(work, report)
+        for report in result.orders
+    ]
     book_all(work, result.executions)
-    for report in result.orders:
-        order = work.find(report.client_order_id, report.venue_order_id)
-        if order is not None:
-            merge(work, order, report, result.began_at)
+    for order, report in zip(shown, result.orders, strict=True):
+        newest = work.orders.get(order.terms.client_order_id, order)
+        merge(work, newest, report, result.began_at)
     if result.wallet is not None:
         on_wallet(work, result.wallet, True)
     if not result.complete:

@@ -4,17 +4,14 @@ What is due at a Tick, and when the next one must come. Every deadline comes fro
 watch.
 """
 
-from collections import deque
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-from order_domain.book import Book
 from order_domain.codes import Code
 from order_domain.decide import recheck
 from order_domain.engine import contexts
 from order_domain.engine.lookups import ask
 from order_domain.engine.orders import (
-    can_claim,
     claim,
     give_up,
     request_cancel,
@@ -23,13 +20,12 @@ from order_domain.engine.orders import (
 )
 from order_domain.engine.signals import wake
 from order_domain.engine.sweeps import request_sweep
-from order_domain.engine.watch import Watch, Why
+from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import CommandKind, CommandStatus, EventKind, OrderStatus
-from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.inputs import Tick
-from order_domain.model.order import AT_VENUE, TERMINAL, Order
+from order_domain.model.order import TERMINAL, Order
 from order_domain.model.position import PositionSnapshot
 
 SNAPSHOT, VALIDATION = "position_snapshot", "position_validation"
@@ -46,8 +42,8 @@ def on_tick(work: Work, _tick: Tick, _asked: bool) -> None:
     """Do everything that is due."""
     _intents(work)
     _commands(work)
-    _inquiries(work)
     _acknowledged(work)
+    _inquiries(work)
     _stale(work)
     _parked(work)
     _timers(work)
@@ -158,8 +154,7 @@ def _check_and_claim(work: Work, order: Order) -> None:
     if assessment.code is not Code.OK:
         give_up(work, order, Trigger.WITHDRAW, Code.RECHECK_FAILED, assessment.code)
         return
-    if not can_claim(work):
-        return
+    work.watch.creates.take(work.now)  # it was there a moment ago
     if assessment.quantity < order.quantity:
         smaller = order.derive()
         smaller.quantity = assessment.quantity
@@ -203,9 +198,6 @@ def _acknowledged(work: Work) -> None:
         order = work.order(order_id)
         if order is not None and order.status is OrderStatus.ACKED:
             work.watch.inquire(order_id, Why.SILENT, order.attempt, work.now)
-            inquiry = work.watch.inquiries[order_id]
-            if inquiry.due is not None:
-                ask(work, order_id, inquiry)
 
 
 def _stale(work: Work) -> None:
@@ -213,7 +205,7 @@ def _stale(work: Work) -> None:
     while resting and resting[0][0] <= work.now:
         _, order_id = resting.popleft()
         order = work.order(order_id)
-        if order is not None and order.status not in TERMINAL:
+        if order is not None:
             request_cancel(work, order, Code.STALE_ORDER)
 
 
@@ -328,67 +320,3 @@ def _warn_of_losses(work: Work) -> None:
                 ("percent", percent),
             )
             work.alert(EventKind.LOSS_WARNING, code="UNREALIZED_LOSS", detail=detail)
-
-
-# -- when next -------------------------------------------------------------------------------------
-# ---------------
-
-
-def next_deadline(book: Book, watch: Watch, now: datetime) -> datetime | None:
-    """When something will be due; may lie in the past. None while nothing is planned."""
-    if watch.intents_due or watch.parked_due or (watch.sweep_wanted and not watch.sweep_open):
-        return now
-    if watch.poll_at is None and (book.parked or book.intents):
-        return now  # something has begun to wait since the last Tick
-    day = book.marks.get(contexts.DAY)
-    if watch.losses_at is None or day is None or day.at is None:
-        return now
-    earliest = watch.losses_at
-    for moment in (watch.sweep_at, watch.poll_at, day.at + _DAY):
-        if moment is not None and moment < earliest:
-            earliest = moment
-    for name in (SNAPSHOT, VALIDATION):
-        mark = book.marks.get(name)
-        if mark is not None and mark.at is not None and mark.at < earliest:
-            earliest = mark.at
-    for queue in (watch.acked, watch.resting):
-        if queue:
-            earliest = min(earliest, *_heads(book, watch, queue), earliest)
-    if watch.inquiries or book.intents or book.open_commands or book.parked:
-        earliest = min(earliest, *_moments(book, watch, now), earliest)
-    return earliest
-
-
-def _heads(
-    book: Book, watch: Watch, queue: deque[tuple[datetime, ClientOrderId]]
-) -> list[datetime]:
-    """First entry of a queue that still means something; what no longer does is dropped."""
-    while queue:
-        order = book.orders.get(queue[0][1])
-        if order is None or order.status in TERMINAL:
-            queue.popleft()
-        elif queue is not watch.acked or order.status is OrderStatus.ACKED:
-            return [queue[0][0]]
-        else:
-            queue.popleft()
-    return []
-
-
-def _moments(book: Book, watch: Watch, now: datetime) -> list[datetime]:
-    moments = [inquiry.due for inquiry in watch.inquiries.values() if inquiry.due is not None]
-    for order_id in book.intents:
-        order = book.orders[order_id]
-        moments.append(order.terms.valid_until + _MICROSECOND)
-        later = (order.not_before, watch.creates.free_at() if watch.transport_up else None)
-        moments += [moment for moment in later if moment is not None and moment > now]
-    for key in book.open_commands if watch.transport_up else ():
-        command, holder = book.commands[key], book.orders.get(key[0])
-        pending = command.status is CommandStatus.PENDING
-        if pending and holder is not None and holder.status in AT_VENUE:
-            bucket = watch.cancels if command.kind is CommandKind.CANCEL else watch.creates
-            moments.append(max(command.not_before or now, bucket.free_at()))
-    for parked in book.parked.values():
-        row = next(iter(parked.values()))
-        if row.deadline is not None:
-            moments.append(row.deadline)
-    return moments

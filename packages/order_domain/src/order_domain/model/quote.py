@@ -1,6 +1,6 @@
 """Quote: best bid and ask of one instrument, with its time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import attrs
@@ -39,7 +39,3 @@ class Quote:
     def spread_percent(self) -> Decimal:
         """Spread as percent of mid."""
         return (self.ask - self.bid) * 200 / (self.bid + self.ask)
-
-    def age(self, now: datetime) -> timedelta:
-        """How old the quote is."""
-        return now - self.at
