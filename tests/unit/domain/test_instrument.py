@@ -146,3 +146,8 @@ def test_rules_whose_products_would_be_rounded_are_refused() -> None:
         an_instrument(**digits_of_price, max_quantity=D(10) ** 18, quantity_step=D(1))
 
     assert error.value.details["rule"] == "price and quantity within 26 digits"
+
+
+def test_the_zeros_of_a_round_number_are_digits_too() -> None:
+    with pytest.raises(InvalidValue):
+        an_instrument(max_price=D(10) ** 20, tick_size=D("1E-10"))

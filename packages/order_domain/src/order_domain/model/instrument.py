@@ -111,4 +111,4 @@ def notional_of(category: str, price: Decimal, quantity: Decimal) -> Decimal:
 
 
 def _digits(largest: Decimal, step: Decimal) -> int:
-    return len((largest / step).to_integral_value().as_tuple().digits)
+    return (largest / step).adjusted() + 1
