@@ -48,10 +48,12 @@ def main() -> None:
 def _others(rounds: int) -> Iterator[dict[str, str]]:
     """Figures that are no ratio."""
     for module in ("order_domain", "order_domain.engine"):
+        importing(module)
         runs = [importing(module) for _ in range(rounds)]
         yield _said(
             f"import {module} in a new interpreter",
-            f"{middle([run[0] for run in runs]):.0f} ms CPU, {middle([run[1] for run in runs]):.0f} MiB",
+            f"{middle([run[0] for run in runs]):.0f} ms CPU, "
+            f"{middle([run[1] for run in runs]):.0f} MiB",
         )
     changes = storage.changes_of(STORED_ORDERS)
     seconds = middle([storage.flush(changes) for _ in range(rounds)])
@@ -75,7 +77,7 @@ def _others(rounds: int) -> Iterator[dict[str, str]]:
             seconds = middle([run.seconds for run in runs_])
             where = "into SQLite" if kept else "in memory"
             yield _said(
-                f"`order-manager replay` of {rows:,} market rows and {runs_[0].signals} signals, {where}",
+                f"`replay` of {rows:,} market rows and {runs_[0].signals} signals, {where}",
                 f"{seconds:.1f} s CPU, {rows / seconds:,.0f} rows/s",
             )
 

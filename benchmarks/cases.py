@@ -98,7 +98,8 @@ def _decisions(count: int) -> Callable[[], object]:
     )
 
     def run() -> None:
-        for _ in range(count):
+        decision = decide(signal, context, config)
+        for _ in range(count - 1):
             decision = decide(signal, context, config)
         if len(decision.drafts) != 1 or len(decision.trace) < 15:
             raise AssertionError(f"decided otherwise: {decision.code}")

@@ -17,7 +17,7 @@ class BareOrder:
         self.side = side
         self.quantity = quantity
         self.price = price
-        self.filled = None
+        self.filled: Decimal | None = None
         self.status = "NEW"
 
 
@@ -29,5 +29,5 @@ def run(count: int) -> None:
         orders[number] = order
         order.filled = order.quantity
         order.status = "FILLED"
-    if len(orders) != count or order.status != "FILLED":
+    if len(orders) != count or orders[count - 1].status != "FILLED":
         raise AssertionError("the floor lost an order")

@@ -19,7 +19,7 @@ from order_domain.model.identifiers import SignalId, StrategyId
 from order_domain.model.inputs import Input, SignalDelivered, StreamState, Tick, TransportState
 from order_domain.model.quote import Quote
 from order_domain.model.signal import TradingSignal
-from order_domain.model.steps import Acknowledge, Need, Step, Sweep
+from order_domain.model.steps import Acknowledge, Need, SendCreate, Step, Sweep
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 PACE = timedelta(milliseconds=125)
@@ -34,7 +34,7 @@ A flip opens, so that no rule is left out; an order that only reduces is asked f
 SIZE = Decimal(5)
 TICK = Decimal("0.1")
 CALM = [(49990 + TICK * shift, 50000 + TICK * shift) for shift in range(7)]
-"""Bids and asks that market orders meet. They move, since a displayed size can be taken only once."""
+"""Bids and asks that market orders meet; they move, as a displayed size is taken only once."""
 WIDE = (Decimal("49900.0"), Decimal("50000.0"))
 """A spread above the threshold, so that the policy chooses a limit order."""
 
@@ -83,20 +83,24 @@ class Loop:
 
     def _take(self, message: Input, now: datetime) -> None:
         step = self.engine.step(message, now)
-        if step.__class__ is Need:
+        if isinstance(step, Need):
             step = self.engine.step(message, now, ())
+            if isinstance(step, Need):
+                raise TypeError(f"asks again: {step}")
         self._release(step, now)
 
     def _release(self, step: Step, now: datetime) -> None:
         exchange = self.exchange
         for effect in step.effects:
-            if effect.__class__ is not Acknowledge:
+            if isinstance(effect, SendCreate):
                 exchange.submit(effect, now)
+            elif not isinstance(effect, Acknowledge):
+                raise TypeError(f"not of this loop: {effect}")
         for query in step.queries:
-            if query.__class__ is Sweep:
+            if isinstance(query, Sweep):
                 exchange.sweep(query, now)
             else:
-                exchange.look_up(query, now)
+                raise TypeError(f"not of this loop: {query}")
         if self.has_store:
             self.engine.committed(step.number)
 

@@ -71,7 +71,7 @@ def floor_speed() -> float:
 
 
 def measure(cases: Sequence[Case], rounds: int) -> tuple[Series, list[Series]]:
-    """Run every case once a round, the floor before and after each; return the floor's and theirs."""
+    """Run every case once a round between two floors; return the floor's series and theirs."""
     base = Series("bare Python floor", "orders")
     series = [Series(case.name, case.unit) for case in cases]
     for case in cases:

@@ -10,11 +10,8 @@ from uuid import UUID
 
 import attrs
 
-from order_adapters.intake.market_csv import HEADER
+from order_adapters.intake.market_csv import HEADER, csv_row
 from order_adapters.intake.synthetic import NATURES, SyntheticMarket
-from order_adapters.simulator.trade import MarketTrade
-from order_domain.model.quote import Quote
-
 
 SNAPSHOT = {"price": 61200.0, "spread": 0.1, "volume_24h": 1000.0, "volatility": 0.01}
 
@@ -32,16 +29,9 @@ class Replay:
 def write_market(path: Path, length: timedelta) -> int:
     """Write one symbol's synthetic market as a file that a replay reads; return its rows."""
     lines = [HEADER]
-    lines += [_row(row) for row in SyntheticMarket(7, length, NATURES[:1])]
+    lines += [csv_row(row) for row in SyntheticMarket(7, length, NATURES[:1])]
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
     return len(lines) - 1
-
-
-def _row(row: Quote | MarketTrade) -> str:
-    at = round(row.at.timestamp() * 1000)
-    if isinstance(row, Quote):
-        return f"{at},quote,{row.bid},{row.bid_size},{row.ask},{row.ask_size},,,"
-    return f"{at},trade,,,,,{row.price},{row.size},{row.taker_side.lower()}"
 
 
 def write_signals(path: Path, start: datetime, length: timedelta, count: int) -> None:

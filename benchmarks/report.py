@@ -19,10 +19,10 @@ INTRODUCTION = """\
 `make bench` measures this project, `make bench-peers` the others; both write this page.
 
 Everything is CPU time of one process. A **ratio** is how many times dearer something is than the
-floor: a bare Python loop with one slotted object, two Decimals parsed from text, one dict insert and
-one transition per order. Machines differ, and one machine differs from minute to minute, so compare
-ratios, not absolute figures. Each run lies between two runs of the floor and its ratio is taken with
-their mean. Cells are `median [min..max]` over the rounds.
+floor: a bare Python loop with one slotted object, two Decimals parsed from text, one dict insert
+and one transition per order. Machines differ, and one machine differs from minute to minute, so
+compare ratios, not absolute figures. Each run lies between two runs of the floor, and its ratio is
+taken with their mean. Cells are `median [min..max]` over the rounds.
 """
 ORDERS = """\
 ## Orders
@@ -108,8 +108,8 @@ def _verdict(ours: Sequence[Series]) -> str:
     ratio = middle(market.ratios)
     at_floor = 1_300_000 / ratio
     return (
-        f"Where the floor does 1.3 million orders a second, that is {at_floor:,.0f} market orders a "
-        f"second. Bar: ratio {BAR} (50,000 a second); goal: {GOAL}."
+        f"Where the floor does 1.3 million orders a second, that is {at_floor:,.0f} market orders "
+        f"a second. Bar: ratio {BAR} (50,000 a second); goal: {GOAL}."
     )
 
 
@@ -129,8 +129,8 @@ def _memory(found: dict[str, Any]) -> str:
     samples = found["samples"]
     lines = ["| orders done | orders/s | ratio | resident MiB |", "|---:|---:|---:|---:|"]
     lines += [
-        f"| {each['orders']:,} | {each['per_second']:,.0f} | {each['floor'] / each['per_second']:.1f}"
-        f" | {each['mib']:.0f} |"
+        f"| {each['orders']:,} | {each['per_second']:,.0f} "
+        f"| {each['floor'] / each['per_second']:.1f} | {each['mib']:.0f} |"
         for each in samples[:: max(1, len(samples) // 10)]
     ]
     lines.append(f"\n{found['retained_orders']:,} orders are in the book at the end.")

@@ -1,4 +1,4 @@
-"""Results: what was measured last, section by section, so that the peers need not run every time."""
+"""Results: what was measured last, by section, so that the peers need not run every time."""
 
 import json
 from typing import Any

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from benchmarks import loop
@@ -21,7 +21,7 @@ class KeepingLoop(Loop):
         super().__init__()
         self.changes: list[Change] = []
 
-    def _release(self, step: Step, now: object) -> None:
+    def _release(self, step: Step, now: datetime) -> None:
         self.changes += step.changes
         super()._release(step, now)
 

@@ -1,4 +1,4 @@
-"""nautilus_trader: a Python strategy that sends one market order a tick. Prints JSON; runs in its own environment.
+"""nautilus_trader: a Python strategy that sends one market order a tick. Prints JSON.
 
 Netting account, its risk engine on with the rate limit raised, logging and analysis off.
 """

@@ -1,4 +1,4 @@
-"""vnpy: its CTA backtester with a strategy that sends one marketable limit order a tick. Prints JSON.
+"""vnpy: its CTA backtester; a strategy sends one marketable limit order a tick. Prints JSON.
 
 Float prices, no account, no margin, no risk manager: that is all there is in its backtester.
 """
@@ -14,14 +14,14 @@ from vnpy_ctastrategy import CtaTemplate
 from vnpy_ctastrategy.backtesting import BacktestingEngine
 from vnpy_ctastrategy.base import BacktestingMode
 
-START = datetime(2026, 1, 5)
+START = datetime(2026, 1, 5)  # noqa: DTZ001 -- the peer's own times are naive
 
 
 class EveryTick(CtaTemplate):
     """Buys and sells in turn, one order a tick, while `trades`."""
 
     trades = True
-    parameters = ["trades"]
+    parameters = ["trades"]  # noqa: RUF012 -- the peer reads it so
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
