@@ -48,7 +48,7 @@ class Queries:
             complete=True,
             reason=query.reason,
             orders=tuple(self._open_orders(at)),
-            executions=tuple(self._executions(query.since, at)),
+            executions=tuple(self.executions(query.since, at)),
             positions=tuple(self.positions(at)),
             wallet=self._account.report(at),
         )
@@ -99,7 +99,8 @@ class Queries:
         seen = (self.seen(order, at) for order in candidates.values())
         return [report for report in seen if report is not None and report.status in _OPEN]
 
-    def _executions(self, since: datetime | None, at: datetime) -> list[Execution]:
+    def executions(self, since: datetime | None, at: datetime) -> list[Execution]:
+        """Every execution since a moment that shows by now, oldest first."""
         found: list[Execution] = []
         for execution in reversed(self._records.executions):
             if since is not None and execution.executed_at < since:

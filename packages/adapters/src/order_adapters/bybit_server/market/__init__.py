@@ -1,0 +1,1 @@
+"""Market: what everybody sees of the instruments, and where it comes from."""

@@ -1,0 +1,1 @@
+"""REST: the V5 endpoints that are served, by path."""

@@ -1,0 +1,1 @@
+"""Sockets: the private, trade and public streams."""
