@@ -118,12 +118,18 @@ class ServiceProcess:
         return answer.json()
 
     def filled(self, order_id: str) -> dict[str, Any]:
-        """Wait for an order to be filled: each look takes as long as an answer takes."""
-        for _ in range(2000):
+        """Wait for an order to be filled."""
+        order = self.ended(order_id)
+        assert order["status"] == "filled", order
+        return order
+
+    def ended(self, order_id: str) -> dict[str, Any]:
+        """Wait for the end of an order: each look takes as long as an answer takes."""
+        for _ in range(5000):
             order: dict[str, Any] = self.get(f"/orders/{order_id}")
-            if order["status"] == "filled":
+            if order["status"] not in ("pending", "partially_filled"):
                 return order
-        raise AssertionError(f"never filled: {order}")
+        raise AssertionError(f"never ended: {order}")
 
 
 def verify(folder: Path) -> int:
