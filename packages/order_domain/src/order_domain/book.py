@@ -138,8 +138,6 @@ class Book:
         if apply is not None:
             apply(self, change)
 
-    # -- what handlers ask -----------------------------------------------------------------------
-
     def trading(self, strategy: str, instrument_id: str) -> tuple[Trading, str]:
         """Return the strictest state of account, strategy and symbol, and its `scope/cause`."""
         if not self._strictest:
@@ -219,9 +217,6 @@ class Book:
             for name in self.__slots__
             if name not in _VOLATILE and not name.startswith("_")
         }
-
-    # -- how rows go in
-    # ---------------------------------------------------------------------------------------
 
     def _apply_order(self, order: Order) -> None:
         terms = order.terms

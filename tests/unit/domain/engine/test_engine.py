@@ -8,6 +8,7 @@ import pytest
 from order_domain.codes import Code
 from order_domain.engine import Engine
 from order_domain.engine import engine as engine_module
+from order_domain.engine.sweeps import WATERMARK
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import (
     AnswerOutcome,
@@ -32,7 +33,7 @@ from order_domain.model.inputs import (
 )
 from order_domain.model.quote import Quote
 from order_domain.model.reports import Answer, SweepResult
-from order_domain.model.rows import TradingStateRow
+from order_domain.model.rows import Mark, TradingStateRow
 from order_domain.model.steps import Need, Step
 from tests.builders import (
     BTC,
@@ -294,6 +295,19 @@ def test_a_driver_without_a_store_need_not_commit() -> None:
     engine.step(Tick(), NOW + seconds(1000))
 
     assert engine.book.orders == {}
+
+
+def test_a_driver_without_a_store_forgets_nothing_that_a_sweep_may_bring_again() -> None:
+    config = a_config(retention=seconds(200), retention_orders=1)
+    engine = Engine(config, has_store=False)
+    engine.load((an_instrument(), Mark(WATERMARK, NOW + seconds(100))), NOW)
+    engine.step(SignalDelivered(1, a_signal(timestamp=NOW - seconds(1000))), NOW)
+    late = a_signal(signal_id=a_signal_id(2), timestamp=NOW - seconds(1000))
+    engine.step(SignalDelivered(2, late), NOW + seconds(101))
+
+    engine.step(Tick(), NOW + seconds(1000))
+
+    assert [order.terms.signal_id for order in engine.book.orders.values()] == [a_signal_id(2)]
 
 
 def test_what_is_not_yet_durable_is_never_forgotten() -> None:

@@ -62,10 +62,6 @@ def _learn(work: Work, answer: Answer) -> None:
         states.lift(work, "CLOCK")
 
 
-# -- creates ---------------------------------------------------------------------------------------
-# ---------------
-
-
 def _created(work: Work, order: Order, answer: Answer) -> None:
     new = order.derive()
     if not new.venue_order_id:
@@ -133,10 +129,6 @@ _CREATE: Mapping[AnswerOutcome, Callable[[Work, Order, Answer], None]] = {
     AnswerOutcome.NOT_FOUND: _lost,
     AnswerOutcome.UNKNOWN: _lost,
 }
-
-
-# -- amends and cancels
-# -------------------------------------------------------------------------------------------
 
 
 def _done(work: Work, order: Order, command: Command, _answer: Answer) -> None:

@@ -84,10 +84,6 @@ def on_operator(work: Work, request: Operator, asked: bool) -> Need | None:
     return None
 
 
-# -- placing ---------------------------------------------------------------------------------------
-# ---------------
-
-
 def _place(work: Work, request: PlaceOrder) -> Result:
     side = position_side_of(request, work.config)
     context = contexts.for_instrument(work, MANUAL, request.instrument_id, side, request.side)
@@ -182,10 +178,6 @@ def _amend_risk(work: Work, request: AmendOrder, order: Order) -> Code | None:
     return None if decision.verdict is Verdict.ORDERED else decision.code
 
 
-# -- ending ----------------------------------------------------------------------------------------
-# ---------------
-
-
 def _cancel(work: Work, request: CancelOrder) -> Result:
     order = work.order(request.client_order_id)
     if order is None:
@@ -256,10 +248,6 @@ def _flatten_one(work: Work, request: Flatten, key: PositionKey) -> Result:
     for draft in decision.drafts:
         draft.terms = attrs.evolve(draft.terms, replaces=replaces)
     return _carry_out(work, decision)
-
-
-# -- states, signals, sweeps
-# --------------------------------------------------------------------------------------
 
 
 def _set_state(work: Work, request: SetTradingState) -> Result:

@@ -99,10 +99,6 @@ def on_invalid(work: Work, delivered: DeliveryInvalid, _asked: bool) -> None:
     work.effects.append(Acknowledge(row.number, _INVALID, row.code))
 
 
-# -- parking ---------------------------------------------------------------------------------------
-# ---------------
-
-
 def must_park(work: Work, signal: TradingSignal, *, queued: bool = False) -> bool:
     """Tell whether an opening signal must wait for a fact.
 
@@ -188,10 +184,6 @@ def wake(work: Work, row: SignalRow, deadline: datetime) -> bool:
         SignalRow(row.signal, row.generation, row.delivery, row.received_at, _PARKED, _WAITING),
     )
     return True
-
-
-# -- deciding --------------------------------------------------------------------------------------
-# ---------------
 
 
 def settle(work: Work, row: SignalRow) -> SignalRow:

@@ -82,9 +82,6 @@ def _unknown_rows(work: Work, result: SweepResult) -> Need | None:
     return Need(orders=orders, venue_orders=venue_orders, executions=executions)
 
 
-# -- the first start on an account ----------------------------------------------------------------
-
-
 def _start(work: Work, result: SweepResult) -> bool:
     """Take over what the account holds, on consent; False when that must wait."""
     if not result.complete:
@@ -145,9 +142,6 @@ def _open_position(work: Work, result: SweepResult, key: PositionKey, quantity: 
         position_side=key[1],
     )
     book(work, opening, None)
-
-
-# -- comparing -------------------------------------------------------------------------------------
 
 
 def _look_for_missing(work: Work, result: SweepResult) -> None:

@@ -19,7 +19,7 @@ from order_domain.engine.orders import (
     send_cancel_if_possible,
 )
 from order_domain.engine.signals import wake
-from order_domain.engine.sweeps import request_sweep
+from order_domain.engine.sweeps import WATERMARK, request_sweep
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -62,11 +62,10 @@ def _evict(work: Work) -> None:
         watch.evict_at = work.now + _EVICT_INTERVAL
         durable = watch.open_steps[0][1] if watch.open_steps else work.now
         before = work.now - config.retention
+        known = book.marks.get(WATERMARK)
+        if watch.keeps_ids and known is not None and known.at is not None:
+            durable = min(durable, known.at)  # a sweep may bring it again, and no store can tell
         book.evict(before, config.retention_orders, durable, keep_ids=watch.keeps_ids)
-
-
-# -- orders ----------------------------------------------------------------------------------------
-# ---------------
 
 
 def _intents(work: Work) -> None:
@@ -209,10 +208,6 @@ def _stale(work: Work) -> None:
             request_cancel(work, order, Code.STALE_ORDER)
 
 
-# -- parked signals
-# -----------------------------------------------------------------------------------------------
-
-
 def _parked(work: Work) -> None:
     """Wake the head of each queue; one decision per Tick, since the next must see what it did."""
     work.watch.parked_due = False
@@ -221,10 +216,6 @@ def _parked(work: Work) -> None:
         if row.deadline is not None and wake(work, row, row.deadline):
             work.watch.parked_due = True
             return
-
-
-# -- timers of the account
-# ----------------------------------------------------------------------------------------
 
 
 def _timers(work: Work) -> None:

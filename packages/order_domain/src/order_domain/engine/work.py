@@ -81,9 +81,6 @@ class Work:
         """Our time corrected by the measured clock offset."""
         return self.now + self.watch.clock_offset
 
-    # -- reading
-    # ----------------------------------------------------------------------------------------------
-
     def order(self, order_id: ClientOrderId) -> Order | None:
         """Newest version of an order."""
         return self.orders.get(order_id) or self.book.orders.get(order_id)
@@ -110,9 +107,6 @@ class Work:
     def mark(self, name: str) -> Mark | None:
         """Newest version of a mark."""
         return self.marks.get(name) or self.book.marks.get(name)
-
-    # -- staging
-    # ----------------------------------------------------------------------------------------------
 
     def emit(
         self,

@@ -59,8 +59,6 @@ class Orders:
         key = (str(command.client_order_id), command.kind)
         self._commands.setdefault(key, []).append(command)
 
-    # -- with all rows ---------------------------------------------------------------------------
-
     def check_commands(self, lives: Lives) -> None:
         """A command has an order, a number, an event, and an end when its order has one."""
         for (order_id, kind), commands in self._commands.items():
@@ -150,8 +148,6 @@ class Orders:
                 closes = {str(signal_id_of(f"{each}:{place}")) for each in flattens}
                 known = terms.signal_id in asked or terms.signal_id in closes
                 self._findings.holds("V24", name, known, "a person asked for it", terms.signal_id)
-
-    # -- parts -----------------------------------------------------------------------------------
 
     def _belongs(self, entry: LedgerEntry, order: Order) -> None:
         execution, terms = entry.execution, order.terms
