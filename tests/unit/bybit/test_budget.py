@@ -7,7 +7,8 @@ import pytest
 
 from order_adapters.clock import VirtualClock
 from order_adapters.venues.bybit.budget import Priority, RateBudget, endpoint_of
-from tests.builders import NOW
+from order_adapters.venues.bybit.replies import RateState
+from tests.builders import NOW, seconds
 
 CREATE = "/v5/order/create"
 CANCEL = "/v5/order/cancel"
@@ -122,13 +123,13 @@ async def test_a_cancelled_waiter_leaves_its_place_to_the_next(
 async def test_the_exchanges_own_limit_takes_the_place_of_ours(
     clock: VirtualClock, budget: RateBudget
 ) -> None:
-    budget.learn(CREATE, {"x-bapi-limit": "20", "x-bapi-limit-status": "20"}, 0)
+    budget.learn(CREATE, RateState(20, 20, None), NOW)
 
     assert await burst(budget, CREATE, Priority.URGENT) == 16
 
 
 async def test_what_others_of_the_account_sent_counts(budget: RateBudget) -> None:
-    budget.learn(CREATE, {"x-bapi-limit": "10", "x-bapi-limit-status": "5"}, 0)
+    budget.learn(CREATE, RateState(10, 5, None), NOW)
 
     assert await burst(budget, CREATE, Priority.URGENT) == 3
 
@@ -136,12 +137,7 @@ async def test_what_others_of_the_account_sent_counts(budget: RateBudget) -> Non
 async def test_nothing_leaves_before_the_moment_the_exchange_named(
     clock: VirtualClock, budget: RateBudget
 ) -> None:
-    headers = {
-        "x-bapi-limit": "10",
-        "x-bapi-limit-status": "0",
-        "x-bapi-limit-reset-timestamp": "1700000000700",
-    }
-    budget.learn(CREATE, headers, 1700000000000)
+    budget.learn(CREATE, RateState(10, 0, NOW + seconds(0.7)), NOW)
     move(clock, 0.69)
     early = await budget.take(CREATE, Priority.URGENT, 0.0)
     move(clock, 0.4)
@@ -150,19 +146,8 @@ async def test_nothing_leaves_before_the_moment_the_exchange_named(
     assert await budget.take(CREATE, Priority.URGENT, 0.0)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"x-bapi-limit": "x", "x-bapi-limit-status": "1"},
-        {"x-bapi-limit": "0", "x-bapi-limit-status": "0"},
-        {"x-bapi-limit": "-5", "x-bapi-limit-status": "0"},
-    ],
-)
-async def test_headers_that_make_no_sense_change_nothing(
-    budget: RateBudget, headers: dict[str, str]
-) -> None:
-    budget.learn(CREATE, headers, 0)
+async def test_an_answer_without_limits_changes_nothing(budget: RateBudget) -> None:
+    budget.learn(CREATE, None, NOW)
 
     assert await burst(budget, CREATE, Priority.URGENT) == 8
 

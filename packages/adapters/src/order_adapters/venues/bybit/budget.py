@@ -3,11 +3,12 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from math import ceil
 from typing import Final
 
+from order_adapters.venues.bybit.replies import RateState
 from order_domain.ports.clock import Clock
 
 IP_REQUESTS: Final = 600
@@ -133,21 +134,17 @@ class RateBudget:
                 await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait))
         return True
 
-    def learn(self, endpoint: str, headers: Mapping[str, str], exchange_ms: int) -> None:
-        """Take the limit that an answer told: X-Bapi-Limit, -Status and -Reset-Timestamp."""
-        try:
-            limit = int(headers.get("x-bapi-limit", ""))
-            left = int(headers.get("x-bapi-limit-status", ""))
-            reset = int(headers.get("x-bapi-limit-reset-timestamp", "0") or "0")
-        except ValueError:
-            return
-        if limit <= 0:
+    def learn(self, endpoint: str, rate: RateState | None, exchange_now: datetime) -> None:
+        """Take the limit that an answer told; None changes nothing."""
+        if rate is None:
             return
         window, now = self._window(endpoint), self._clock.monotonic()
-        spare = limit - self._part(limit)
-        window.correct(now, self._part(limit), max(0, left - spare))
-        if left <= 0:
-            window.block(now + min(max((reset - exchange_ms) / 1000, 0.0), UID_SECONDS))
+        limit = self._part(rate.limit)
+        spare = rate.limit - limit
+        window.correct(now, limit, max(0, rate.remaining - spare))
+        if rate.remaining <= 0 and rate.reset_at is not None:
+            left = (rate.reset_at - exchange_now).total_seconds()
+            window.block(now + min(max(left, 0.0), UID_SECONDS))
 
     def refused(self, endpoint: str) -> None:
         """An answer said "too many visits": nothing more for this endpoint for a whole window."""

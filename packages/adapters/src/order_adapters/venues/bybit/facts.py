@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import ClockOffset, StreamState
+from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.ports.venue import Fact
 
@@ -26,6 +27,7 @@ class Facts:
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
+        self._error: BaseException | None = None
 
     def put(self, fact: Fact) -> bool:
         """Append a fact of the private stream; False, and nothing kept, when the queue is full."""
@@ -37,9 +39,9 @@ class Facts:
         self._news.set()
         return True
 
-    def put_state(self, state: StreamState | ClockOffset) -> None:
-        """Append what our own plumbing says."""
-        self._queue.append(state)
+    def put_own(self, fact: StreamState | ClockOffset | Instrument) -> None:
+        """Append what our own plumbing says or asked for."""
+        self._queue.append(fact)
         self._news.set()
 
     def put_quote(self, quote: Quote) -> None:
@@ -53,9 +55,10 @@ class Facts:
         """Wait until a queue that was full is half read."""
         await self._room.wait()
 
-    def close(self) -> None:
-        """End the stream once everything is read."""
+    def close(self, error: BaseException | None = None) -> None:
+        """End the stream once everything is read, with an error if there was one."""
         self._closed = True
+        self._error = self._error or error
         self._news.set()
 
     async def stream(self) -> AsyncIterator[Fact]:
@@ -64,6 +67,8 @@ class Facts:
             while self._queue:
                 yield self._take(self._queue.popleft())
             if self._closed:
+                if self._error is not None:
+                    raise self._error
                 return
             self._news.clear()
             await self._news.wait()
@@ -71,7 +76,7 @@ class Facts:
     def _take(self, entry: Fact | InstrumentId) -> Fact:
         if isinstance(entry, str):
             return self._quotes.pop(entry)
-        if not isinstance(entry, StreamState | ClockOffset):
+        if not isinstance(entry, StreamState | ClockOffset | Instrument):
             self._reports -= 1
             if self._reports * 2 <= self._capacity:
                 self._room.set()

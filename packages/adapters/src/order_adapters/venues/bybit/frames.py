@@ -2,22 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from order_adapters.venues.bybit.quarantine import Raw
+from order_adapters.venues.bybit.replies import parse_json
 
-_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _NOTHING: Final[Raw] = {}
 
 
 def read_object(frame: bytes) -> Raw:
     """Read a JSON object, its numbers exactly; an empty one for anything else. Raises nothing."""
     try:
-        message = _decode(frame)
-    except (ValueError, ArithmeticError, RecursionError):  # also what msgspec and Decimal raise
+        message = parse_json(frame)
+    except ValueError:
         return _NOTHING
     return message if isinstance(message, dict) else _NOTHING
 

@@ -4,32 +4,28 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from order_adapters.venues.bybit.records import Known, Quarantined
-from order_domain.model.enums import Category, PositionSide
-from order_domain.model.identifiers import ClientOrderId, InstrumentId, VenueOrderId
+from order_domain.model.enums import PositionSide
+from order_domain.model.identifiers import InstrumentId, VenueOrderId
 from order_domain.model.instrument import Instrument
-from order_domain.model.order import Order
 from order_domain.model.reports import OrderReport, PositionReport
 
 KEPT: Final = 100_000
-"""Orders whose category or position side is remembered; older ones are asked about anew."""
+"""Orders in hedge mode whose position side is remembered."""
 SHOWN: Final = 100
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 log: Final = logging.getLogger(__name__)
 
 
 class Knowledge:
-    """Instruments, position modes, where orders are; volatile, learnt again by every process."""
+    """Instruments, position modes, positions of orders; volatile, learnt again by every process."""
 
     def __init__(self, exchange_now: Callable[[], datetime]) -> None:
         self.exchange_now = exchange_now
         self.instruments: dict[InstrumentId, Instrument] = {}
         self.hedged: set[InstrumentId] = set()
         self._position_sides: dict[VenueOrderId, PositionSide] = {}
-        self._categories: dict[ClientOrderId, Category] = {}
         self.known = Known(
             instruments=self.instruments, hedged=self.hedged, position_sides=self._position_sides
         )
@@ -39,7 +35,9 @@ class Knowledge:
     def learn_order(self, report: OrderReport) -> None:
         """Remember the position an order of an account in hedge mode works on."""
         if report.position_side is not PositionSide.BOTH:
-            _remember(self._position_sides, report.venue_order_id, report.position_side)
+            self._position_sides[report.venue_order_id] = report.position_side
+            if len(self._position_sides) > KEPT:
+                del self._position_sides[next(iter(self._position_sides))]
             self.hedged.add(report.instrument_id)
 
     def learn_position(self, report: PositionReport) -> None:
@@ -48,15 +46,6 @@ class Knowledge:
             self.hedged.discard(report.instrument_id)
         else:
             self.hedged.add(report.instrument_id)
-
-    def learn_sent(self, order: Order) -> None:
-        """Remember where an order was sent, for the look-up that names it by its id alone."""
-        category = Category(order.terms.instrument_id.partition(":")[0])
-        _remember(self._categories, order.terms.client_order_id, category)
-
-    def category_of(self, order_id: ClientOrderId) -> Category | None:
-        """Where an order of ours was sent; None if another process did."""
-        return self._categories.get(order_id)
 
     def put_aside(self, quarantined: Iterable[Quarantined]) -> None:
         """Keep and tell what could not be read. The record itself may hold anything: not logged."""
@@ -69,9 +58,3 @@ class Knowledge:
                 record.rule,
                 record.value,
             )
-
-
-def _remember(table: dict[Key, Value], key: Key, value: Value) -> None:
-    table[key] = value
-    if len(table) > KEPT:
-        del table[next(iter(table))]

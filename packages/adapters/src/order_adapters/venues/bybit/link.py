@@ -1,7 +1,6 @@
 """Link: one WebSocket that is kept up; the only module that knows the WebSocket library."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import Final, Protocol
@@ -65,7 +64,7 @@ class Link:
     def __init__(
         self,
         name: str,
-        url: Callable[[], str],
+        url: str,
         user: LinkUser,
         clock: Clock,
         random: Random,
@@ -131,7 +130,7 @@ class Link:
         self._closing.clear()
         self._reason = ""
         socket = await connect(
-            self._url(),
+            self._url,
             compression=None,
             open_timeout=self._timing.greet,
             ping_interval=None,

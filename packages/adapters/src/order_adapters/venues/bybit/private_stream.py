@@ -51,6 +51,8 @@ class PrivateStream:
         self._knowledge = knowledge
         self._dialogue = Dialogue(self.link.send)
         self._told: bool | None = None
+        self._is_up = False
+        self._bars: dict[str, str] = {}
         self._readers: dict[str, Callable[[Raw], None]] = {
             "order": self._take_orders,
             "execution": self._take_executions,
@@ -73,11 +75,21 @@ class PrivateStream:
 
     def up(self) -> None:
         """Tell that the stream can be trusted from here on."""
-        self._tell(StreamState(healthy=True))
+        self._is_up = True
+        self._tell("")
 
     def down(self, reason: str) -> None:
         """Tell that it cannot."""
-        self._tell(StreamState(healthy=False, reason=reason))
+        self._is_up = False
+        self._tell(reason)
+
+    def bar(self, cause: str, reason: str) -> None:
+        """Tell it untrusted whatever the connection says, for a cause, until that has no reason."""
+        if reason:
+            self._bars[cause] = reason
+        else:
+            self._bars.pop(cause, None)
+        self._tell(reason)
 
     def receive(self, frame: bytes) -> None:
         """Take one message."""
@@ -98,10 +110,12 @@ class PrivateStream:
             what = args[0] if op == "subscribe" else "auth"
             raise LinkDown(f"{what} refused: {reply.get('ret_msg')}")
 
-    def _tell(self, state: StreamState) -> None:
-        if self._told is not state.healthy:
-            self._told = state.healthy
-            self._facts.put_state(state)
+    def _tell(self, reason: str) -> None:
+        is_healthy = self._is_up and not self._bars
+        if self._told is not is_healthy:
+            self._told = is_healthy
+            why = "" if is_healthy else reason or "; ".join(self._bars.values())
+            self._facts.put_own(StreamState(healthy=is_healthy, reason=why))
 
     def _take_orders(self, message: Raw) -> None:
         batch = decode_all(decode_order, message.get("data"))
