@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from order_domain.codes import Code
+from order_domain.invariants import NAMES
 from order_domain.lifecycle import to_mermaid
 from order_domain.notes import Note
 from order_domain.risk import RULES
@@ -98,10 +99,30 @@ def lifecycle() -> str:
     )
 
 
+def invariants() -> str:
+    """Every claim that `verify` checks."""
+    rows = [f"| {code} | {claim} |" for code, claim in NAMES.items()]
+    return "\n".join(
+        [
+            "# Invariants",
+            "",
+            "What must hold of a store, whatever happened. `order-manager verify` checks it, and",
+            "so does the end of every replay. Made by `make docs` from the code.",
+            "",
+            "| code | what holds |",
+            "|---|---|",
+            *rows,
+            "| STORE | every row is what was written: its checksum fits, and none is missing |",
+            "",
+        ]
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/lifecycle.md": lifecycle,
     "docs/reference/reason-codes.md": reason_codes,
     "docs/reference/risk-rules.md": risk_rules,
+    "docs/reference/invariants.md": invariants,
     "docs/reference/settings.md": pages.reference,
     "env.example": pages.env_example,
 }
