@@ -131,7 +131,7 @@ async def _begin(
 
 
 async def _stop(runtime: Runtime, clock: VirtualClock) -> None:
-    """End in good order; who breaks off in the middle waits for nothing that virtual time brings."""
+    """End in good order; who breaks off waits for nothing that only time brings."""
     stopping = asyncio.create_task(runtime.stop())
     await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
     if not stopping.done():
