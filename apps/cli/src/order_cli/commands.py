@@ -55,12 +55,16 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("trading-state show", "order_cli.trading_state:show", "Show every restriction."),
         Entry("trading-state set", "order_cli.trading_state:set_state", "Restrict a scope."),
     ),
-    RUN: (Entry("serve", "order_cli.serve:serve", "Run the service."),),
+    RUN: (
+        Entry("serve", "order_cli.serve:serve", "Run the service."),
+        Entry("simulator serve", "order_cli.simulator:serve", "Run a local Bybit."),
+    ),
 }
 GROUPS: Final = {
     "order": "Orders of a person.",
     "position": "Positions.",
     "bybit": "Messages of the exchange.",
     "signal": "Signals by hand.",
+    "simulator": "A local Bybit for tests.",
     "trading-state": "What may be traded now.",
 }

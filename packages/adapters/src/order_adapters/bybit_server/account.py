@@ -48,6 +48,7 @@ class ServerAccount:
         self.config = config
         self.clock = clock
         self.truncates = server.truncates
+        self._has_faults = server.script is not None
         instruments = [each for each in server.instruments if each.category in config.categories]
         self.exchange = SimulatedExchange(
             instruments=instruments,
@@ -166,6 +167,11 @@ class ServerAccount:
         if market.hedged:
             return PositionSide.LONG, PositionSide.SHORT
         return (PositionSide.BOTH,)
+
+    @property
+    def lags(self) -> bool:
+        """Whether readings may show an older state than there is."""
+        return bool(self.exchange.config.visibility) or self._has_faults
 
     def leverage_of(self, instrument_id: InstrumentId) -> Decimal:
         """Leverage of an instrument, for both sides."""

@@ -62,6 +62,9 @@ class App:
                 response = await self._router.respond(request)
         except NoAnswer:
             self._services.abort(tuple(scope["client"]))
+            # Until the server has noticed, it would take the end of this call for a mistake.
+            while (await receive())["type"] != "http.disconnect":
+                pass
             return
         await _write(response, send)
 

@@ -7,7 +7,7 @@ from order_adapters.bybit_server.account import ServerAccount
 from order_adapters.bybit_server.failures import Refused, invalid
 from order_adapters.bybit_server.ids import core_number
 from order_adapters.bybit_server.rest.commands import category_of
-from order_adapters.bybit_server.rest.paging import DAY, page, window
+from order_adapters.bybit_server.rest.paging import page, window
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
 from order_adapters.bybit_server.rest.trading import matches
@@ -30,12 +30,10 @@ async def realtime(caller: Caller, params: Params) -> Reply:
     named = bool(params.text("orderId") or params.text("orderLinkId"))
     if category is Category.LINEAR and not (named or _has_any(params)):
         raise invalid("params error: symbol, settleCoin or baseCoin is required")
-    found = [each for each in await _seen(caller, category, params) if _recent(each[1], caller)]
-    if not named and params.whole("openOnly", 0) == 0:
-        found = [each for each in found if each[1].status in OPEN]
-    else:
-        found = _capped(found)
-    return _orders(caller, category, params, found)
+    only_open = not named and params.whole("openOnly", 0) == 0
+    found = await _seen(caller, category, params, only_open=only_open)
+    shown = [each for each in found if each[1].status in OPEN] if only_open else _capped(found)
+    return _orders(caller, category, params, shown)
 
 
 async def history(caller: Caller, params: Params) -> Reply:
@@ -80,7 +78,7 @@ async def executions(caller: Caller, params: Params) -> Reply:
 
 
 async def _seen(
-    caller: Caller, category: Category, params: Params
+    caller: Caller, category: Category, params: Params, *, only_open: bool = False
 ) -> list[tuple[VenueOrder, OrderReport]]:
     """The versions that show by now of the orders that match, newest order first."""
     account = caller.account
@@ -88,7 +86,7 @@ async def _seen(
     plan = await account.arrive("look_up" if order_id or link else "sweep", link)
     at = account.exchange_now()
     found = []
-    for order in _candidates(account, order_id, link):
+    for order in _candidates(account, order_id, link, only_open=only_open):
         if order.market.instrument.category is not category or not (
             order_id or link or matches(order, params)
         ):
@@ -100,13 +98,18 @@ async def _seen(
     return found
 
 
-def _candidates(account: ServerAccount, order_id: str, link: str) -> Iterator[VenueOrder]:
+def _candidates(
+    account: ServerAccount, order_id: str, link: str, *, only_open: bool
+) -> Iterator[VenueOrder]:
     if order_id or link:
         order = account.index.find(order_id, link)
         if order is not None:
             yield order
         return
-    yield from reversed(account.exchange.records.orders.values())
+    records = account.exchange.records
+    # Where readings lag, an order that has just ended still shows as open.
+    orders = records.open if only_open and not account.lags else records.orders
+    yield from reversed(orders.values())
 
 
 def _orders(
@@ -149,10 +152,6 @@ def _wants(
         if wanted:
             return wanted == value
     return True
-
-
-def _recent(report: OrderReport, caller: Caller) -> bool:
-    return report.status in OPEN or report.updated_at > caller.account.exchange_now() - 7 * DAY
 
 
 def _capped(

@@ -14,6 +14,27 @@ Row = dict[str, Any]
 MAINTENANCE: Final = Decimal("0.005")
 """Maintenance margin per unit of value; nothing is liquidated by it, only by the admin."""
 
+_FIXED: Final[Row] = {
+    "riskId": 1,
+    "riskLimitValue": "2000000",
+    "tradeMode": 0,
+    "positionStatus": "Normal",
+    "autoAddMargin": 0,
+    "breakEvenPrice": "",
+    "positionBalance": "0",
+    "liqPrice": "",
+    "bustPrice": "",
+    "tpslMode": "Full",
+    "takeProfit": "",
+    "stopLoss": "",
+    "trailingStop": "0",
+    "sessionAvgPrice": "",
+    "isReduceOnly": False,
+    "mmrSysUpdatedTime": "",
+    "leverageSysUpdatedTime": "",
+}
+"""What is the same of every position here, as the exchange writes it."""
+
 
 def position_row(
     position: VenuePosition,
@@ -33,34 +54,20 @@ def position_row(
     realised = position.realized - position.fees - position.funding
     updated = "" if position.updated_at is None else stamp(position.updated_at)
     kept = rounded(value * MAINTENANCE)
-    return {
+    return _FIXED | {
         "positionIdx": POSITION_INDEX[position.side],
-        "riskId": 1,
-        "riskLimitValue": "2000000",
         "symbol": position.instrument.symbol,
         "side": "" if not size else "Buy" if size > 0 else "Sell",
         "size": text(abs(size)),
         "avgPrice": "0" if average is None else rounded(average),
         "positionValue": text(position.cost),
-        "tradeMode": 0,
-        "positionStatus": "Normal",
-        "autoAddMargin": 0,
         "adlRankIndicator": 2 if size else 0,
         "leverage": text(leverage),
-        "breakEvenPrice": "",
-        "positionBalance": "0",
         "markPrice": "" if mark is None else rounded(mark),
-        "liqPrice": "",
-        "bustPrice": "",
         "positionMM": kept,
         "positionMMByMp": kept,
         "positionIM": rounded(margin),
         "positionIMByMp": rounded(margin),
-        "tpslMode": "Full",
-        "takeProfit": "",
-        "stopLoss": "",
-        "trailingStop": "0",
-        "sessionAvgPrice": "",
         "unrealisedPnl": rounded(open_gain) if size else "0",
         "curRealisedPnl": text(realised),
         "cumRealisedPnl": text(realised),
@@ -68,9 +75,6 @@ def position_row(
         "updatedTime": updated,
         "openTime": milliseconds(opened) if opened is not None and size else 0,
         "seq": sequence,
-        "isReduceOnly": False,
-        "mmrSysUpdatedTime": "",
-        "leverageSysUpdatedTime": "",
     }
 
 

@@ -27,6 +27,8 @@ _ROUTES: Final[dict[str, Route]] = {
     for name in ("create", "amend", "cancel", "create-batch", "amend-batch", "cancel-batch")
 }
 _REQUEST_ID_MAX: Final = 36
+_HTTP_CODES: Final = {403: 10403, 429: 10429, 500: 10016, 502: 10016, 503: 10016, 504: 10016}
+"""What a fault that is an HTTP status becomes on a socket."""
 
 
 class TradeSession:
@@ -87,7 +89,8 @@ class TradeSession:
         try:
             reply = await self._served(request, operation, allowance)
         except Refused as refused:
-            self._answer(request, operation, refused.code, refused.text, Reply({}), allowance)
+            code = _HTTP_CODES.get(refused.code, refused.code)
+            self._answer(request, operation, code, refused.text, Reply({}), allowance)
         except NoAnswer:
             return
         else:
