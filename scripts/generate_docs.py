@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from order_cli import reference
 from order_domain.codes import Code
 from order_domain.invariants import NAMES
 from order_domain.lifecycle import to_mermaid
@@ -124,6 +125,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/risk-rules.md": risk_rules,
     "docs/reference/invariants.md": invariants,
     "docs/reference/settings.md": pages.reference,
+    "docs/reference/cli.md": reference.page,
     "env.example": pages.env_example,
 }
 

@@ -60,7 +60,7 @@ def test_whenever_a_replay_is_killed_the_rest_is_done_and_nothing_twice(
 
 
 def _killed(words: list[str], store: Path, events: int) -> bool:
-    """Run the command and kill it once the store holds so many more events; False if it was done."""
+    """Run the command and kill it after so many more events; False if it was done by then."""
     enough = _events(store) + events
     with subprocess.Popen(
         [sys.executable, "-m", "order_cli", *words], stdout=subprocess.DEVNULL, env=os.environ

@@ -13,7 +13,7 @@ from order_cli.__main__ import build_app, run
 from order_cli.commands import COMMANDS, GROUPS, Entry
 from order_cli.errors import CommandError, as_command_error
 from order_cli.exit_codes import ExitCode
-from order_domain.errors import BrokenInvariant, InvalidValue
+from order_domain.errors import BrokenInvariant, InvalidValue, OrderManagerError
 from order_domain.ports.journal import LeaseHeld, WrongMode
 
 ENTRIES = [entry for entries in COMMANDS.values() for entry in entries]
@@ -116,7 +116,7 @@ def test_a_setting_that_breaks_its_rule_ends_with_5(
     ],
 )
 def test_an_error_of_the_layers_below_has_its_code_and_words(
-    error: Exception, code: ExitCode, text: str
+    error: OrderManagerError, code: ExitCode, text: str
 ) -> None:
     told = as_command_error(error)
 
@@ -140,7 +140,7 @@ def test_every_deliberate_end_has_an_exit_code(
     def failing(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(command_line, "build_app", lambda: failing)
+    monkeypatch.setattr(command_line, "build_app", lambda _words: failing)
 
     if code is None:
         with pytest.raises(type(error)):

@@ -17,29 +17,43 @@ Trading signals in; orders decided, risk checked, placed and followed to their e
 Everything here runs on a dry-run exchange. Start with `order-manager demo`.
 """
 EPILOGUE = "Exit codes: " + ", ".join(f"{int(c)} {c.name.lower()}" for c in ExitCode)
+PLAIN_FLAGS = Parameter(negative=())
+"""No `--no-json` beside `--json`."""
 
 
-def build_app() -> App:
-    """Make the command tree; no command's module is imported yet."""
+def build_app(words: Sequence[str] = (), *, complete: bool = False) -> App:
+    """Make the command tree; no command's module is imported yet.
+
+    Args:
+        words: The command line. The command it names is described by its own page, all others by
+            their line in the table, for which nothing must be imported.
+        complete: Every command is described by its own page.
+    """
     app = App(
         name="order-manager",
         help=DESCRIPTION,
         help_epilogue=EPILOGUE,
         version=_version,
-        default_parameter=Parameter(negative=()),
+        default_parameter=PLAIN_FLAGS,
     )
     nested: dict[str, App] = {}
     for order, (title, entries) in enumerate(COMMANDS.items()):
         group = Group(title, sort_key=order)
         for entry in entries:
-            head, _, tail = entry.name.partition(" ")
-            if not tail:
-                app.command(entry.target, name=head, help=entry.help, group=group)
+            names = entry.name.split()
+            options: dict[str, object] = {"name": names[-1]}
+            if not complete and names != list(words[: len(names)]):
+                options["help"] = entry.help
+            if len(names) == 1:
+                app.command(entry.target, group=group, **options)  # type: ignore[call-overload]
                 continue
+            head = names[0]
             if head not in nested:
-                nested[head] = App(name=head, help=GROUPS[head], group=group)
+                nested[head] = App(
+                    name=head, help=GROUPS[head], group=group, default_parameter=PLAIN_FLAGS
+                )
                 app.command(nested[head])
-            nested[head].command(entry.target, name=tail, help=entry.help)
+            nested[head].command(entry.target, **options)  # type: ignore[call-overload]
     return app
 
 
@@ -51,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code."""
     try:
-        code = build_app()(
+        code = build_app(argv)(
             argv, exit_on_error=False, print_error=True, result_action="return_value"
         )
     except CycloptsError:
