@@ -126,12 +126,10 @@ class BybitServer:
 
     async def stop(self) -> None:
         """Cut everybody off and close the port."""
-        for kind in self.app.sessions:
-            self.app.disconnect(kind)
         for account in self.services.accounts.values():
             account.close()
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.stop()
         for task in self._tasks:
             if task.get_name() == "bybit-market":
                 task.cancel()
@@ -160,7 +158,25 @@ class BybitServer:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves the signals of the process to whoever runs it."""
+    """Leaves the signals of the process to whoever runs it, and stops without looking for a sign.
+
+    uvicorn's own loop looks ten times a second whether to stop, and writes the Date header.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until stopped."""
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Cut everybody off and close the port."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+        self.should_exit = True
+        self._stopped.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -180,5 +196,6 @@ def _settings(app: App) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -98,7 +98,6 @@ def _coin_row(coin: _Coin) -> Row:
         "collateralSwitch": True,
         "colRes": "0",
         "spotBorrow": "0",
-        "free": "",
         "availableToWithdraw": "",
         "availableToBorrow": "",
     }
