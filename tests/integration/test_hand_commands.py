@@ -106,8 +106,11 @@ def test_while_halted_nothing_opens_but_flatten_closes(om: CommandLine) -> None:
 
     om("halt", "--reason", "news")
     om("order", "place", "buy", "BTCUSDT", "0.01", code=7)
+    preview = om.json("flatten", "--preview")
     flat = om.json("flatten", *UNTIL_SETTLED)
 
+    assert preview["close"] == {"ETHUSDT": "-0.5"}
+    assert [order["price"] for order in preview["cancel"]] == ["60000"]
     assert flat["positions left"] == 0
     assert om.json("order", "list", "--open")["total"] == 0
     assert om.json("trading-state", "show", code=7)["account"] == "HALTED"

@@ -11,18 +11,21 @@ from cyclopts import Parameter
 from order_cli import output, rows
 from order_cli.exit_codes import ExitCode
 from order_cli.explain import show_trace, trace_rows
+from order_cli.listing import OPEN
 from order_cli.plain import Plain, plain
 from order_domain.codes import Code
-from order_domain.model.enums import OrderStatus, Trading
+from order_domain.model.enums import Category, OrderStatus, Trading
+from order_domain.model.identifiers import InstrumentId, instrument_id
 from order_domain.model.order import IN_FLIGHT, Order
 from order_domain.model.steps import Reply
-from order_domain.ports.views import Views
+from order_domain.ports.views import OrderQuery, Views
 
 if TYPE_CHECKING:
     from order_service.session import Session
     from order_service.settings import Settings
 
 ACTOR: Final = "cli"
+LIVE_MAX: Final = 10_000
 SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT"
 Wait = Annotated[float, Parameter(help="Seconds to follow the order for.")]
 RequestId = Annotated[
@@ -58,6 +61,23 @@ def request(given: str) -> str:
     made = str(uuid4())
     output.note(f"request {made}")
     return made
+
+
+def instrument_of(symbol: str) -> InstrumentId:
+    """Name the instrument of a symbol as a person types it."""
+    return instrument_id(Category.LINEAR, symbol.upper())
+
+
+def ids_of(reply: Reply) -> list[str]:
+    """Client order ids of the orders that a request made."""
+    ids = dict(reply.result).get("client_order_ids", ())
+    return [str(each) for each in ids] if isinstance(ids, tuple) else []
+
+
+async def live_ids(views: Views, symbol: str | None) -> list[str]:
+    """Client order ids of all orders that have not ended, of one symbol or of all."""
+    orders, _ = await views.orders(OrderQuery(symbol=symbol, statuses=OPEN, limit=LIVE_MAX))
+    return [str(order.client_order_id) for order in orders]
 
 
 def is_settled(order: Order) -> bool:

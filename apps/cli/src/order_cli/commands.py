@@ -34,7 +34,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("order list", "order_cli.listing:list_orders", "List orders, newest first."),
         Entry("position list", "order_cli.listing:list_positions", "List positions."),
         Entry("position show", "order_cli.listing:show_position", "Show one position."),
-        Entry("position close", "order_cli.orders:close", "Close a position, or a part of it."),
+        Entry("position close", "order_cli.closing:close", "Close a position, or a part of it."),
         Entry("signal send", "order_cli.signals:send", "Send one signal through the pipeline."),
         Entry("signal decide", "order_cli.signals:decide", "Say what a signal would do, and why."),
         Entry("signal retry", "order_cli.signals:retry", "Decide a denied signal again."),
@@ -51,7 +51,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
     SAFETY: (
         Entry("halt", "order_cli.trading_state:halt", "Open nothing more until resume."),
         Entry("resume", "order_cli.trading_state:resume", "Lift a restriction."),
-        Entry("flatten", "order_cli.orders:flatten", "Cancel everything, close every position."),
+        Entry("flatten", "order_cli.closing:flatten", "Cancel everything, close every position."),
         Entry("trading-state show", "order_cli.trading_state:show", "Show every restriction."),
         Entry("trading-state set", "order_cli.trading_state:set_state", "Restrict a scope."),
     ),

@@ -11,8 +11,10 @@ from order_cli.exit_codes import ExitCode
 from order_cli.options import Json, Seed
 from order_cli.replay import run_plan
 from order_cli.summary import show_summary, summary_row
-from order_cli.wiring import ACCOUNT
+from order_cli.wiring import ACCOUNT, reading
 from order_domain.config import EngineConfig
+from order_domain.model.enums import EventKind
+from order_domain.model.events import Event
 from order_domain.model.identifiers import AccountId, symbol_of
 from order_service.replay.demo import DemoFiles, demo_plan, write_demo
 from order_service.replay.run import Replayed
@@ -65,11 +67,21 @@ def _show_picture(replayed: Replayed) -> None:
 
 async def _show_next(files: DemoFiles) -> None:
     store = f"--store {files.store_url}"
+    order_id = await _worth_explaining(files.store_url)
     output.say(f"Market, signals, faults and all rows lie in {files.folder}/. Next:", "bold")
     for command in (
         f"order-manager order list {store}",
-        f"order-manager explain ORDER_ID {store}",
+        f"order-manager explain {order_id} {store}",
         f"order-manager export events {store}",
         f"order-manager verify {store}",
     ):
         output.say(f"  {command}")
+
+
+async def _worth_explaining(store: str) -> str:
+    """The first order whose answer was lost on the way."""
+    async with reading(store) as access:
+        async for event in access.views.stream(Event):
+            if event.kind is EventKind.ORDER_UNKNOWN:
+                return event.subject
+    return "ORDER_ID"

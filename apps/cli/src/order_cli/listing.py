@@ -15,7 +15,7 @@ from order_domain.model.order import TERMINAL, Order
 from order_domain.ports.views import OrderQuery
 from order_service.stores import Store
 
-_OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)
+OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)
 _ORDER_COLUMNS: Final = (
     ("created", "created_at"),
     ("client order id", "client_order_id"),
@@ -64,7 +64,7 @@ async def list_orders(  # noqa: PLR0913 -- the filters of a listing
     """
     query = OrderQuery(
         symbol=symbol,
-        statuses=_OPEN if open_ else status,
+        statuses=OPEN if open_ else status,
         strategy_id=strategy,
         side=side,
         limit=limit,

@@ -1,40 +1,41 @@
-"""`order place|amend|cancel|cancel-all`, `position close`, `flatten`: a person at work."""
+"""`order place|amend|cancel|cancel-all`: a person's orders."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
-from order_cli.acting import ACTOR, RequestId, Wait, acting, finish, is_settled, request
+from order_cli.acting import (
+    ACTOR,
+    RequestId,
+    Wait,
+    acting,
+    finish,
+    ids_of,
+    instrument_of,
+    is_settled,
+    live_ids,
+    request,
+)
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.options import DEFAULT_STORE, Json, Number, StoreUrl
 from order_domain.codes import Code
 from order_domain.model.enums import (
-    Category,
     EventKind,
-    OrderStatus,
     OrderType,
     PositionSide,
     Side,
     TimeInForce,
 )
-from order_domain.model.identifiers import ClientOrderId, InstrumentId, instrument_id
+from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.inputs import (
     AmendOrder,
     CancelAll,
     CancelOrder,
-    ClosePosition,
-    Flatten,
     PlaceOrder,
 )
-from order_domain.model.order import TERMINAL
-from order_domain.model.steps import Reply
-from order_domain.ports.views import OrderQuery, Views
 
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)
-LIVE_MAX: Final = 10_000
 _AMENDED: Final = (EventKind.ORDER_AMENDED, EventKind.AMEND_REFUSED)
 
 
@@ -70,7 +71,7 @@ async def place(  # noqa: PLR0913 -- one parameter per field of an order
     order = PlaceOrder(
         request_id=request(request_id),
         actor=ACTOR,
-        instrument_id=_instrument(symbol),
+        instrument_id=instrument_of(symbol),
         side=SIDES[side],
         quantity=quantity,
         order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
@@ -83,7 +84,7 @@ async def place(  # noqa: PLR0913 -- one parameter per field of an order
     )
     async with acting(store) as session:
         reply = await session.ask(order)
-        orders = await session.follow(_ids(reply), wait, is_settled)
+        orders = await session.follow(ids_of(reply), wait, is_settled)
         return await finish(session.views, reply, orders, json=json, more={})
 
 
@@ -170,110 +171,14 @@ async def cancel_all(
         symbol: Only orders of this symbol.
     """
     async with acting(store) as session:
-        ids = await _live(session.views, symbol)
+        ids = await live_ids(session.views, symbol)
         wish = CancelAll(
             request_id=request(request_id),
             actor=ACTOR,
-            instrument_id=None if symbol is None else _instrument(symbol),
+            instrument_id=None if symbol is None else instrument_of(symbol),
         )
         reply = await session.ask(wish)
         orders = await session.follow(ids, wait, lambda order: order.is_terminal)
         more = {"cancelled": sum(order.is_terminal for order in orders)}
         code = await finish(session.views, reply, orders, json=json, more=more)
         return code if all(order.is_terminal for order in orders) else ExitCode.UNKNOWN
-
-
-async def close(
-    symbol: str,
-    /,
-    *,
-    part: Annotated[str, Parameter(help="How much of it: 50% or 0.5.")] = "100%",
-    position_side: PositionSide = PositionSide.BOTH,
-    store: StoreUrl = DEFAULT_STORE,
-    wait: Wait = 10.0,
-    request_id: RequestId = "",
-    json: Json = False,
-) -> int:
-    """Close a position, or a part of it, by a reduce-only market order.
-
-    Args:
-        symbol: For example BTCUSDT.
-        position_side: In hedge mode, which one.
-    """
-    wish = ClosePosition(
-        request_id=request(request_id),
-        actor=ACTOR,
-        instrument_id=_instrument(symbol),
-        position_side=position_side,
-        part=_part(part),
-    )
-    async with acting(store) as session:
-        reply = await session.ask(wish)
-        orders = await session.follow(_ids(reply), wait, is_settled)
-        return await finish(session.views, reply, orders, json=json, more={})
-
-
-async def flatten(
-    symbol: str | None = None,
-    /,
-    *,
-    store: StoreUrl = DEFAULT_STORE,
-    wait: Wait = 20.0,
-    request_id: RequestId = "",
-    json: Json = False,
-) -> int:
-    """Cancel everything, then close every position. Works also while trading is halted.
-
-    Args:
-        symbol: Only this symbol.
-    """
-    wish = Flatten(
-        request_id=request(request_id),
-        actor=ACTOR,
-        instrument_id=None if symbol is None else _instrument(symbol),
-    )
-    async with acting(store) as session:
-        live = await _live(session.views, symbol)
-        reply = await session.ask(wish)
-        orders = await session.follow(
-            [*live, *_closing(reply)], wait, lambda order: order.is_terminal
-        )
-        left = [p for p in await session.views.positions(symbol) if p.size]
-        more = {"positions left": len(left)}
-        code = await finish(session.views, reply, orders, json=json, more=more)
-        if any(not order.is_terminal for order in orders):
-            return ExitCode.UNKNOWN
-        return ExitCode.REFUSED if left else code
-
-
-async def _live(views: Views, symbol: str | None) -> list[str]:
-    orders, _ = await views.orders(OrderQuery(symbol=symbol, statuses=OPEN, limit=LIVE_MAX))
-    return [str(order.client_order_id) for order in orders]
-
-
-def _ids(reply: Reply) -> list[str]:
-    ids = dict(reply.result).get("client_order_ids", ())
-    return [str(each) for each in ids] if isinstance(ids, tuple) else []
-
-
-def _closing(reply: Reply) -> list[str]:
-    """Orders that a flatten made, of all positions."""
-    closing = dict(reply.result).get("closing", ())
-    made = closing if isinstance(closing, tuple) else ()
-    return [str(order_id) for _, _, ids in made for order_id in ids]
-
-
-def _instrument(symbol: str) -> InstrumentId:
-    return instrument_id(Category.LINEAR, symbol.upper())
-
-
-def _part(text: str) -> Decimal:
-    number = text.removesuffix("%")
-    try:
-        part = Decimal(number)
-    except InvalidOperation:
-        part = Decimal(0)
-    part = part / 100 if text.endswith("%") else part
-    if not part.is_finite() or not 0 < part <= 1:
-        raise CommandError(ExitCode.USAGE, f"--part: must be above 0 % up to 100 %, got {text}")
-    return part
