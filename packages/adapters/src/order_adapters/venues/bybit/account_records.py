@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from order_adapters.intake.invalid import shown
 from order_adapters.venues.bybit import words
 from order_adapters.venues.bybit.fields import (
     array_or_empty,
@@ -181,9 +182,11 @@ def decode_key_info(raw: Raw) -> KeyInfo:
         user_id=integer_or_none(raw, "userID") or 0,
         is_read_only=integer_or_none(raw, "readOnly") != 0,
         permissions=tuple(
-            f"{group}.{each}" for group in permissions for each in _texts(permissions, group)
+            f"{shown(group)}.{each}"
+            for group in permissions
+            for each in _texts(permissions, group, f"permissions.{shown(group)}")
         ),
-        addresses=_texts(raw, "ips"),
+        addresses=_texts(raw, "ips", "ips"),
         expires_at=_expiry(raw),
     )
 
@@ -219,11 +222,13 @@ def _available(raw: Raw, wallet: Decimal) -> Decimal:
     return wallet - held + min(number_or_zero(raw, "unrealisedPnl"), ZERO)
 
 
-def _texts(raw: Raw, key: str) -> tuple[str, ...]:
-    values = array_or_empty(raw, key)
-    if all(isinstance(value, str) and value.isprintable() for value in values):
+def _texts(raw: Raw, key: str, name: str) -> tuple[str, ...]:
+    values = raw.get(key) or ()
+    if isinstance(values, list | tuple) and all(
+        isinstance(value, str) and value.isprintable() for value in values
+    ):
         return tuple(map(str, values))
-    raise RecordInvalid(key, "an array of texts", values)
+    raise RecordInvalid(name, "an array of texts", values)
 
 
 def _expiry(raw: Raw) -> datetime | None:
