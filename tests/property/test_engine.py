@@ -85,6 +85,7 @@ class Watched(World):
         super().__init__(**config)
         self.outbox: list[SendCreate | SendCancel | SendAmend] = []
         self.queries: list[LookUp | Sweep] = []
+        self.late: list[SendCreate] = []
         self.sent: set[tuple[str, str, int, int]] = set()
         self.handed_out: list[tuple[Any, tuple[object, ...]]] = []
         self.exchange = Exchange()
@@ -105,10 +106,16 @@ class Watched(World):
         self.sent.add(key)
         if isinstance(effect, SendCreate):
             assert effect.order.status is OrderStatus.SUBMITTING
-            assert effect.order.client_order_id not in self.exchange.orders, (
-                "sent although it lives"
-            )
+            order_id = effect.order.client_order_id
+            assert order_id not in self.exchange.orders, "sent although it lives"
+            before = [one for one in self.late if one.order.client_order_id == order_id]
+            assert not any(self.may_be_born(one) for one in before), "sent although it may be born"
         self.outbox.append(effect)
+
+    def may_be_born(self, effect: SendCreate) -> bool:
+        """The exchange takes a request only within its receive window."""
+        stamp = effect.order.request_ts
+        return stamp is not None and self.now <= stamp + self.config.recv_window
 
     def check_load(self) -> None:
         """What is stored makes the same book (protocol 1.3)."""
@@ -296,7 +303,9 @@ class EngineAndExchange(RuleBasedStateMachine):
         if fate is not None and fate is not AnswerOutcome.UNKNOWN:
             self._answer(effect, fate)
         elif fate is AnswerOutcome.UNKNOWN and data.draw(st.booleans()):
-            self._answer(effect, fate)  # it never arrived
+            if isinstance(effect, SendCreate) and data.draw(st.booleans()):
+                self.world.late.append(effect)  # else it never arrives
+            self._answer(effect, fate)
         elif isinstance(effect, SendCreate):
             self._create_arrives(effect, answered=fate is None)
         elif isinstance(effect, SendCancel):
@@ -406,10 +415,37 @@ class EngineAndExchange(RuleBasedStateMachine):
         self.world.pass_(pause)
         self._connect()
 
-    @rule(connects=st.booleans(), answered=st.booleans())
-    def restart(self, connects: bool, answered: bool) -> None:
-        """The process dies: its queries die with it, what it sent may still arrive."""
+    @precondition(lambda self: self.world.book.unknown)
+    @rule(completes=st.lists(st.booleans(), min_size=5, max_size=10), arrives=st.integers(0, 10))
+    def the_unknown_is_looked_into(self, completes: list[bool], arrives: int) -> None:
+        """Look-ups of several seconds, some incomplete; what is late may arrive meanwhile."""
+        for number, complete in enumerate(completes):
+            if number == arrives:
+                self._late_ones_arrive()
+            self.world.pass_(2.1)
+            while self.world.queries:
+                self._answer_query(self.world.queries.pop(0), complete=complete)
+
+    def _late_ones_arrive(self) -> None:
+        late, self.world.late = self.world.late, []
+        for effect in late:
+            if self.world.may_be_born(effect):
+                self.exchange.place(effect.order, self.world.now)
+
+    @rule(
+        connects=st.booleans(),
+        answered=st.booleans(),
+        in_flight=st.sampled_from(["arrived", "is lost", "is late"]),
+    )
+    def restart(self, connects: bool, answered: bool, in_flight: str) -> None:
+        """The process dies: its queries and all answers to it die with it."""
         self.world.queries.clear()
+        sent = [one for one in self.world.outbox if isinstance(one, SendCreate)]
+        self.world.outbox.clear()
+        if in_flight != "is lost":
+            self.world.late += sent
+        if in_flight == "arrived":
+            self._late_ones_arrive()
         self.world.restart()
         if connects:
             self._connect()
