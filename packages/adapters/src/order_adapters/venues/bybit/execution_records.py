@@ -88,7 +88,9 @@ def decode_execution(
     kind = words.EXECUTION_KIND.read(raw, "execType")
     is_funding = kind is ExecutionKind.FUNDING
     side = words.SIDE.read(raw, "side")
-    order_id = VenueOrderId(text_or_empty(raw, "orderId") if is_funding else text(raw, "orderId"))
+    # only of a trade there is always an order: what the exchange does by itself counts without one
+    is_trade = kind is ExecutionKind.TRADE
+    order_id = VenueOrderId(text(raw, "orderId") if is_trade else text_or_empty(raw, "orderId"))
     fee = number(raw, "execFee")
     is_maker = flag(raw, "isMaker")
     return Execution(
