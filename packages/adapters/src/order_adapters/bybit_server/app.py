@@ -25,13 +25,14 @@ class App:
 
     Attributes:
         sessions: Open sockets by kind: private, trade, public.
+        admin: None unless the server is to have one.
     """
 
     def __init__(self, services: Services) -> None:
         self.sessions: dict[str, set[Session]] = {"private": set(), "trade": set(), "public": set()}
         self._services = services
         self._router = Router(services)
-        self._admin = Admin(services, self.disconnect) if services.config.admin else None
+        self.admin = Admin(services, self.disconnect) if services.config.admin else None
         for account in services.accounts.values():
             account.on_disconnect = lambda: self.disconnect("private")
 
@@ -43,8 +44,8 @@ class App:
 
     def play(self, feed: Feed) -> None:
         """Let the admin hold this market."""
-        if self._admin is not None:
-            self._admin.feed = feed
+        if self.admin is not None:
+            self.admin.feed = feed
 
     def disconnect(self, kind: str) -> int:
         """Cut every socket of a kind; return how many there were."""
@@ -56,8 +57,8 @@ class App:
     async def _http(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = await _read(scope, receive)
         try:
-            if self._admin is not None and request.path.startswith("/admin/"):
-                response = await self._admin.respond(request)
+            if self.admin is not None and request.path.startswith("/admin/"):
+                response = await self.admin.respond(request)
             else:
                 response = await self._router.respond(request)
         except NoAnswer:
