@@ -317,7 +317,7 @@ async def test_a_post_only_order_that_would_take_is_accepted_and_then_cancelled(
         ({"symbol": "NOPE"}, 10001),
         ({"category": "spot", "symbol": "NOPE"}, 170121),
         ({"category": "option"}, 10001),
-        ({"category": "linaer"}, 10001),
+        ({"category": "futures"}, 10001),
         ({"category": None}, 10001),
         ({"side": "buy"}, 10001),
         ({"orderType": "Stop"}, 10001),
@@ -663,3 +663,36 @@ async def test_the_same_requests_at_the_same_times_give_the_same_bytes() -> None
     first = await run()
     assert first == await run()
     assert json.loads(first[0])["result"]["list"]
+
+
+async def test_the_margin_mode_there_is_may_be_kept_and_the_others_say_why_not() -> None:
+    async with a_rig() as rig:
+        path = "/v5/account/set-margin-mode"
+        kept = await rig.post(path, {"setMarginMode": "REGULAR_MARGIN"})
+        other = await rig.post(path, {"setMarginMode": "PORTFOLIO_MARGIN"})
+        margin = {"category": "linear", "symbol": "BTCUSDT", "margin": "10"}
+        isolated = await rig.post("/v5/position/add-margin", margin)
+
+    assert (kept["retCode"], kept["result"]) == (0, {"reasons": []})
+    assert (other["retCode"], isolated["retCode"]) == (3400045, 110076)
+    assert other["result"]["reasons"][0]["reasonMsg"]
+
+
+async def test_spot_may_spend_what_it_has_and_nothing_resting_holds() -> None:
+    async with a_rig() as rig:
+        await rig.create(category="spot", side="Sell", price="51000", qty="0.25")
+        query = "category=spot&symbol=BTCUSDT&side={}"
+        sells = (await rig.get("/v5/order/spot-borrow-check", query.format("Sell")))["result"]
+        buys = (await rig.get("/v5/order/spot-borrow-check", query.format("Buy")))["result"]
+
+    assert (sells["spotMaxTradeQty"], sells["borrowCoin"]) == ("0.75", "BTC")
+    assert (buys["spotMaxTradeAmount"], buys["borrowCoin"]) == ("100000", "USDT")
+
+
+async def test_protection_is_for_accounts_that_have_it() -> None:
+    async with a_rig() as rig:
+        body = {"product": "DERIVATIVES", "timeWindow": 10}
+        refused = await rig.post("/v5/order/disconnected-cancel-all", body)
+        info = await rig.get("/v5/account/query-dcp-info")
+
+    assert (refused["retCode"], info["result"]) == (10005, {"dcpInfos": []})

@@ -399,3 +399,38 @@ async def test_cutting_one_stream_leaves_the_others() -> None:
             await private.hear()
         assert (await rig.ask(trade, "order.create", ORDER))["retCode"] == 0
         assert (await rig.get("/v5/account/info"))["retCode"] == 0
+
+
+async def test_orders_are_cancelled_when_no_stream_has_protected_them_for_the_window() -> None:
+    account = AccountConfig(has_protection=True)
+    async with (
+        a_rig(account, uid_limits=False, ip_limit=None) as rig,
+        rig.private("order") as stream,
+    ):
+        path = "/v5/order/disconnected-cancel-all"
+        assert (await rig.post(path, {"product": "DERIVATIVES", "timeWindow": 2}))[
+            "retCode"
+        ] == 10001
+        assert (await rig.post(path, {"product": "DERIVATIVES", "timeWindow": 10}))["retCode"] == 0
+        info = (await rig.get("/v5/account/query-dcp-info"))["result"]["dcpInfos"]
+        await rig.create(orderLinkId="linear")
+        await rig.create(category="spot", orderLinkId="spot")
+        rig.wait(seconds=60)  # nobody has asked for the topic yet
+        assert (await rig.order("linear"))["orderStatus"] == "New"
+        async with rig.private("dcp.future"):
+            rig.wait(seconds=60)
+            assert (await rig.order("linear"))["orderStatus"] == "New"
+        while len(rig.server.account().publisher.sessions) > 1:
+            await rig.get("/v5/account/info")
+        rig.wait(seconds=9)
+        async with rig.private("dcp.future"):
+            rig.wait(seconds=9)
+            assert (await rig.order("linear"))["orderStatus"] == "New"
+        while len(rig.server.account().publisher.sessions) > 1:
+            await rig.get("/v5/account/info")
+        rig.wait(seconds=10)
+        rows = [await stream.row("order") for _ in range(3)]
+        assert (await rig.order("spot", "spot"))["orderStatus"] == "New"
+
+    assert info == [{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "10"}]
+    assert (rows[2]["orderLinkId"], rows[2]["cancelType"]) == ("linear", "CancelByDCP")

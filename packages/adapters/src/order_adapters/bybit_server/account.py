@@ -14,6 +14,7 @@ from order_adapters.bybit_server.books import Books
 from order_adapters.bybit_server.config import AccountConfig, ServerConfig
 from order_adapters.bybit_server.failures import NoAnswer, Refused
 from order_adapters.bybit_server.orders import OrderIndex
+from order_adapters.bybit_server.protection import Protection
 from order_adapters.bybit_server.publisher import Publisher
 from order_adapters.bybit_server.signatures import RECV_WINDOW
 from order_adapters.simulator import MarketTrade, SimulatedExchange
@@ -63,6 +64,7 @@ class ServerAccount:
         self.index = OrderIndex(self.exchange.records)
         self.books = Books(config.balances, self.markets)
         self.publisher = Publisher(self)
+        self.protection = Protection(self)
         self.leverage: dict[InstrumentId, Decimal] = {}
         self.on_disconnect: Callable[[], object] = lambda: None
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
@@ -186,6 +188,7 @@ class ServerAccount:
     def close(self) -> None:
         """Stop; whoever still waits for an answer does not get one."""
         self._alarm.close()
+        self.protection.close()
         for future in self._waiting.values():
             future.cancel()
         self._waiting.clear()

@@ -96,4 +96,5 @@ _FIELDS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "categories": _categories,
     "read_only": _flag,
     "may_withdraw": _flag,
+    "has_protection": _flag,
 }

@@ -36,6 +36,7 @@ class AccountConfig:
         categories: What the key may trade.
         read_only: Every write is refused with 10005.
         may_withdraw: The key's permissions say so; nothing can be withdrawn here.
+        has_protection: Disconnection protection may be set; the exchange gives it to few.
     """
 
     api_key: str = "SIMULATORKEY000001"
@@ -46,6 +47,7 @@ class AccountConfig:
     categories: tuple[Category, ...] = tuple(Category)
     read_only: bool = False
     may_withdraw: bool = False
+    has_protection: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name in ("api_key", "secret"):

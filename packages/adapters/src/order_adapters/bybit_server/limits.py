@@ -41,6 +41,8 @@ LIMITS: Final[Mapping[str, int]] = {
     "set-leverage": 10,
     "switch-mode": 10,
     "trading-stop": 10,
+    "set-margin-mode": 5,
+    "dcp": 5,
     "wallet": 50,
     "info": 50,
     "fee-rate": 5,

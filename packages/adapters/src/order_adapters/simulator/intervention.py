@@ -9,6 +9,7 @@ from order_adapters.simulator.desk import Desk
 from order_adapters.simulator.faults import Fault, FaultKind
 from order_adapters.simulator.mailbox import Mailbox
 from order_adapters.simulator.market import Market
+from order_adapters.simulator.matching import BY_USER
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import VenuePosition, worth
 from order_adapters.simulator.records import Records
@@ -88,12 +89,14 @@ class Intervention:
         self._desk.matching.enter(order, at)
         return order.venue_order_id
 
-    def cancel(self, venue_order_id: VenueOrderId, at: datetime) -> bool:
+    def cancel(
+        self, venue_order_id: VenueOrderId, at: datetime, cancel_type: str = BY_USER
+    ) -> bool:
         """Cancel an open order by somebody else's hand; tell whether there was one."""
         order = self._records.open.get(venue_order_id)
         if order is None:
             return False
-        self._desk.matching.cancel(order, at)
+        self._desk.matching.cancel(order, at, cancel_type)
         return True
 
     def liquidate(

@@ -160,8 +160,15 @@ async def smp_group(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 --
 
 
 async def dcp_info(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- nothing to say
-    """Say that disconnection protection was never configured."""
-    return Reply({"dcpInfos": []})
+    """Say which products are protected from disconnection; nothing if none ever was."""
+    return Reply(
+        {
+            "dcpInfos": [
+                {"product": product, "dcpStatus": "ON", "timeWindow": str(seconds)}
+                for product, seconds in caller.account.protection.windows.items()
+            ]
+        }
+    )
 
 
 def _wants(caller: Caller, entry: LogEntry, params: Params) -> bool:

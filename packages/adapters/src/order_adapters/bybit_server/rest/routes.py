@@ -5,7 +5,13 @@ from typing import Any, Final
 
 import attrs
 
-from order_adapters.bybit_server.rest import account_queries, market_data, order_queries, positions
+from order_adapters.bybit_server.rest import (
+    account_queries,
+    account_settings,
+    market_data,
+    order_queries,
+    positions,
+)
 from order_adapters.bybit_server.rest.market_data import Desk
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
@@ -57,6 +63,14 @@ POSTS: Final[dict[str, Route]] = {
     "/v5/order/cancel-batch": _batch("cancel"),
     "/v5/position/set-leverage": Route("set-leverage", positions.set_leverage, writes=True),
     "/v5/position/switch-mode": Route("switch-mode", positions.switch_mode, writes=True),
+    "/v5/order/disconnected-cancel-all": Route("dcp", account_settings.set_protection, writes=True),
+    "/v5/account/set-margin-mode": Route(
+        "set-margin-mode", account_settings.set_margin_mode, writes=True
+    ),
+    "/v5/position/set-auto-add-margin": Route(
+        "switch-mode", account_settings.isolated_only, writes=True
+    ),
+    "/v5/position/add-margin": Route("set-leverage", account_settings.isolated_only, writes=True),
     "/v5/position/trading-stop": Route("trading-stop", positions.trading_stop, writes=True),
 }
 GETS: Final[dict[str, Route]] = {
@@ -71,6 +85,8 @@ GETS: Final[dict[str, Route]] = {
     "/v5/account/transaction-log": Route("transaction-log", account_queries.transaction_log),
     "/v5/account/smp-group": Route("account", account_queries.smp_group),
     "/v5/account/query-dcp-info": Route("account", account_queries.dcp_info),
+    "/v5/account/user-setting-config": Route("account", account_settings.user_setting_config),
+    "/v5/order/spot-borrow-check": Route("realtime", account_settings.spot_borrow_check),
     "/v5/user/query-api": Route("query-api", account_queries.query_api),
     "/v5/asset/coin/query-info": Route("coins", account_queries.coins),
 }

@@ -54,6 +54,7 @@ class PrivateSession:
         finally:
             if self._account is not None:
                 self._account.publisher.sessions.discard(self)
+                self._look()
 
     def handle(self, frame: Any) -> None:
         """Take one frame. They are handled strictly in order: subscribing may follow auth at once.
@@ -70,6 +71,7 @@ class PrivateSession:
             self._subscribe(request)
         elif operation == "unsubscribe":
             self.topics.difference_update(_topics(request) or ())
+            self._look()
             self._say(request, "unsubscribe", "")
         else:
             self._say(request, str(operation or ""), "error:unknown operation", success=False)
@@ -92,6 +94,12 @@ class PrivateSession:
             return
         self._say(request, "subscribe", "")
         self.topics.update(_topics(request) or ())
+        self._look()
+
+    def _look(self) -> None:
+        """Let the account see which of its streams protect it."""
+        if self._account is not None:
+            self._account.protection.look(self._account.publisher.sessions)
 
     def _why_not(self, topics: list[str] | None) -> str:
         if self._account is None:
