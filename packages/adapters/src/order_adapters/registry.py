@@ -1,13 +1,14 @@
 """Registry: the one place that says which adapter stands behind which name."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from order_domain.errors import InvalidValue
 from order_domain.ports.clock import Clock
 from order_domain.ports.journal import Journal
 from order_domain.ports.outbox import Outbox
+from order_domain.ports.venue import Venue
 from order_domain.ports.views import Views
 
 
@@ -56,11 +57,29 @@ def _sqlite_store(url: str, clock: Clock) -> Store:
     return SqliteStore(path, clock)
 
 
+def _simulated_venue(exchange: Any, clock: Clock) -> Venue:
+    from order_adapters.venues.simulated import SimulatedVenue  # noqa: PLC0415 -- as above
+
+    return SimulatedVenue(exchange, clock)
+
+
+def _bybit_venue(config: Any, clock: Clock) -> Venue:
+    from order_adapters.venues.bybit.venue import BybitVenue  # noqa: PLC0415 -- as above
+
+    return BybitVenue(config, clock)
+
+
 STORES: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
     "memory": _memory_store,
     "sqlite": _sqlite_store,
 }
 """By URL scheme: `memory:`, `sqlite:///relative/path`, `sqlite:////absolute/path`."""
+
+VENUES: Final[Mapping[str, Callable[[Any, Clock], Venue]]] = {
+    "bybit": _bybit_venue,
+    "simulated": _simulated_venue,
+}
+"""By name; each is made of what it stands on: a BybitConfig, a SimulatedExchange."""
 
 
 def make_store(url: str, clock: Clock) -> Store:
