@@ -28,6 +28,10 @@ setup: $(READY) ## make the environment (installs uv when it is missing)
 demo: setup ## a seeded market and signals through the whole pipeline, without keys or servers
 	@$(RUN) order-manager demo $(ARGS)
 
+.PHONY: simulator
+simulator: setup ## a local Bybit that any V5 client can trade on
+	@$(RUN) order-manager simulator serve $(ARGS)
+
 .PHONY: test
 test: setup ## every test
 	$(PYTEST) tests -n $(JOBS) --maxprocesses 8 $(ARGS)

@@ -27,6 +27,7 @@ _ROUTES: Final[dict[str, Route]] = {
     for name in ("create", "amend", "cancel", "create-batch", "amend-batch", "cancel-batch")
 }
 _REQUEST_ID_MAX: Final = 36
+_REQUEST_IDS_KEPT: Final = 100_000
 _HTTP_CODES: Final = {403: 10403, 429: 10429, 500: 10016, 502: 10016, 503: 10016, 504: 10016}
 """What a fault that is an HTTP status becomes on a socket."""
 
@@ -37,7 +38,7 @@ class TradeSession:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._account: ServerAccount | None = None
-        self._seen: set[str] = set()
+        self._seen: dict[str, None] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -123,7 +124,9 @@ class TradeSession:
             raise invalid("params error: reqId must be a string of at most 36 characters")
         if request_id in self._seen:
             raise Refused(20006, "Duplicate reqId")
-        self._seen.add(request_id)
+        self._seen[request_id] = None
+        if len(self._seen) > _REQUEST_IDS_KEPT:
+            del self._seen[next(iter(self._seen))]
 
     def _answer(
         self,
