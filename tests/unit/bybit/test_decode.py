@@ -48,8 +48,10 @@ def test_a_push_is_told_by_our_names_with_what_is_unread(decode: Decode) -> None
 
 def test_each_row_is_a_record_and_a_broken_one_tells_why(decode: Decode) -> None:
     rows = [an_execution_row(), an_execution_row(execType="Levitation")]
-    code, records, _ = decode({"topic": "execution.linear", "creationTime": MS, "data": rows})
+    message = {"topic": "execution.linear", "id": "x", "creationTime": MS, "data": rows}
+    code, records, _ = decode(message)
     assert code == 1
+    assert ["message.id" in record["unread"] for record in records] == [True, False]
     assert [record["record"] for record in records] == ["execution", "execution"]
     assert records[0]["fee_coin"] == "USDT"
     assert records[1]["error"]["field"] == "execType"

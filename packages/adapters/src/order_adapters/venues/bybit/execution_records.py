@@ -171,7 +171,7 @@ def _position_side(
     if instrument not in known.hedged:
         return PositionSide.BOTH
     order_side = known.position_sides.get(VenueOrderId(text_or_empty(raw, "orderId")))
-    if order_side is not None and kind is not ExecutionKind.FUNDING:
+    if order_side is not None:
         return order_side
     if kind is ExecutionKind.FUNDING:
         closes = False
