@@ -35,7 +35,7 @@ from order_domain.model.inputs import (
     Flatten,
     SetTradingState,
 )
-from order_domain.model.order import TERMINAL
+from order_domain.model.order import AT_VENUE, TERMINAL, Order
 from order_domain.model.reports import Answer, OrderReport
 from order_domain.model.signal import SignalIntent
 from order_domain.model.steps import (
@@ -64,6 +64,10 @@ THEN = [
     "fills",
     "fills",
     "fills unheard",
+    "fills, and only a report tells",
+    "is lost",
+    "is late",
+    "arrives, and we die",
 ]
 FATES = [
     None,
@@ -105,12 +109,21 @@ class Watched(World):
         assert key not in self.sent, "one attempt was sent twice"
         self.sent.add(key)
         if isinstance(effect, SendCreate):
-            assert effect.order.status is OrderStatus.SUBMITTING
-            order_id = effect.order.client_order_id
-            assert order_id not in self.exchange.orders, "sent although it lives"
-            before = [one for one in self.late if one.order.client_order_id == order_id]
-            assert not any(self.may_be_born(one) for one in before), "sent although it may be born"
+            self._check_create(effect.order)
+        else:
+            assert effect.order.status in AT_VENUE, "overtook its create"
         self.outbox.append(effect)
+
+    def _check_create(self, order: Order) -> None:
+        order_id, terms = order.client_order_id, order.terms
+        assert order.status is OrderStatus.SUBMITTING
+        assert order.request_ts == self.now <= terms.valid_until
+        assert terms.reduce_only or not self.engine.is_behind_barrier
+        assert order_id not in self.exchange.orders, "sent although it lives"
+        before = [one for one in self.late if one.order.client_order_id == order_id]
+        assert not any(self.may_be_born(one) for one in before), "sent although it may be born"
+        replaced = [self.exchange.orders.get(one) for one in terms.replaces]
+        assert not any(one is not None and one.is_open for one in replaced), "sent too early"
 
     def may_be_born(self, effect: SendCreate) -> bool:
         """The exchange takes a request only within its receive window."""
@@ -218,19 +231,31 @@ class EngineAndExchange(RuleBasedStateMachine):
         """Let what was just sent go its way, so that lives of some length are common."""
         if then in ("without a quote", "nothing"):
             return
+        if then == "arrives, and we die":
+            self.restart("arrived", connects=True, answered=True)
+            return
         for effect in [one for one in self.world.outbox if isinstance(one, SendCreate)]:
             self.world.outbox.remove(effect)
+            if then in ("is lost", "is late"):
+                self.world.late += [effect] if then == "is late" else []
+                self._answer(effect, AnswerOutcome.UNKNOWN)
+                continue
             self._create_arrives(effect, answered=then != "unanswered")
             placed = self.exchange.orders.get(effect.order.client_order_id)
-            if placed is None or not placed.is_open:
-                continue
-            if then in ("shown", "fills in part"):
-                self.world.feed(self.exchange.report(placed))
-            if then in ("fills", "fills in part", "fills unheard"):
-                part = placed.leaves if then != "fills in part" else D("0.001")
-                execution = self.exchange.fill(placed, part, self.world.now)
-                if then != "fills unheard":
-                    self.world.feed(execution)
+            if placed is not None and placed.is_open:
+                self._fills_go_on(placed, then)
+
+    def _fills_go_on(self, placed: VenueOrder, then: str) -> None:
+        if then in ("shown", "fills in part"):
+            self.world.feed(self.exchange.report(placed))
+        if not then.startswith("fills"):
+            return
+        part = placed.leaves if then != "fills in part" else D("0.001")
+        execution = self.exchange.fill(placed, part, self.world.now)
+        if then == "fills, and only a report tells":
+            self.world.feed(self.exchange.report(placed))
+        elif then != "fills unheard":
+            self.world.feed(execution)
 
     @rule(
         side=st.sampled_from(Side),
@@ -433,11 +458,14 @@ class EngineAndExchange(RuleBasedStateMachine):
                 self.exchange.place(effect.order, self.world.now)
 
     @rule(
+        in_flight=st.sampled_from(["arrived", "is lost", "is late"]),
         connects=st.booleans(),
         answered=st.booleans(),
-        in_flight=st.sampled_from(["arrived", "is lost", "is late"]),
     )
-    def restart(self, connects: bool, answered: bool, in_flight: str) -> None:
+    def process_dies(self, in_flight: str, connects: bool, answered: bool) -> None:
+        self.restart(in_flight, connects=connects, answered=answered)
+
+    def restart(self, in_flight: str, *, connects: bool, answered: bool) -> None:
         """The process dies: its queries and all answers to it die with it."""
         self.world.queries.clear()
         sent = [one for one in self.world.outbox if isinstance(one, SendCreate)]
@@ -480,6 +508,13 @@ class EngineAndExchange(RuleBasedStateMachine):
             (one.quantity if one.side is Side.BUY else -one.quantity for one in booked), D(0)
         )
         assert (held.size if held is not None else 0) == size
+
+    @invariant()
+    def what_has_ended_waits_for_nothing(self) -> None:
+        book = self.world.book
+        assert not any(book.orders[order_id].is_terminal for order_id, _ in book.open_commands)
+        for order in self.world.orders():
+            assert (order.closed_at is not None) == order.is_terminal
 
     @invariant()
     def kept_sums_are_what_they_sum_up(self) -> None:
