@@ -36,7 +36,8 @@ WHERE row_no IN (
         SELECT row_no, max(timestamp) FROM signals WHERE decided_at IS NOT NULL
         GROUP BY strategy_id, instrument_id
     )
-) ORDER BY decided_at IS NULL, decided_at, iif(decided_at IS NULL, delivery, 0), generation, row_no
+) ORDER BY decided_at IS NULL, decided_at,
+    CASE WHEN decided_at IS NULL THEN delivery ELSE 0 END, generation, row_no
 """
 _COMMANDS: Final = f"""
 WHERE row_no IN (
