@@ -5,6 +5,7 @@ An answer names its attempt; what it does not prove stays unknown (protocol 5.6,
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.engine import states
@@ -18,6 +19,12 @@ from order_domain.model.order import Order
 from order_domain.model.reports import Answer
 from order_domain.model.steps import Need
 
+_CLOCK: Final = AnswerOutcome.CLOCK
+_ACCEPTED: Final = AnswerOutcome.ACCEPTED
+_REFUSED: Final = AnswerOutcome.REFUSED
+_CANCEL: Final = CommandKind.CANCEL
+_ACK: Final = Trigger.ACK
+_ORDER_ACCEPTED: Final = EventKind.ORDER_ACCEPTED
 _RATE_LIMITED = 10006
 _CLOCK_LIMIT = 3
 _SOON = timedelta(milliseconds=100)
@@ -47,9 +54,9 @@ def _learn(work: Work, answer: Answer) -> None:
     """What an answer says about our plumbing, whatever it says about the order."""
     watch = work.watch
     if answer.code == _RATE_LIMITED:
-        bucket = watch.cancels if answer.kind is CommandKind.CANCEL else watch.creates
+        bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
         bucket.drain(work.now + _SECOND)
-    if answer.outcome is AnswerOutcome.CLOCK:
+    if answer.outcome is _CLOCK:
         watch.clock_failures += 1
         if watch.clock_failures >= _CLOCK_LIMIT:
             states.restrict(
@@ -57,7 +64,7 @@ def _learn(work: Work, answer: Answer) -> None:
                 "CLOCK",
                 f"{_CLOCK_LIMIT} requests in a row outside the exchange's time window",
             )
-    elif answer.outcome in (AnswerOutcome.ACCEPTED, AnswerOutcome.REFUSED):
+    elif answer.outcome in (_ACCEPTED, _REFUSED):
         watch.clock_failures = 0
         states.lift(work, "CLOCK")
 
@@ -66,14 +73,14 @@ def _created(work: Work, order: Order, answer: Answer) -> None:
     new = order.derive()
     if not new.venue_order_id:
         new.venue_order_id = answer.venue_order_id
-    if not work.move(new, Trigger.ACK):
+    if not work.move(new, _ACK):
         if new.venue_order_id != order.venue_order_id:
             work.emit(new, EventKind.ORDER_REPORTED)
         return
     work.watch.settle(order.terms.client_order_id)
     work.watch.acked.append((work.now + work.config.acked_silence, order.terms.client_order_id))
     nudge(work)
-    work.emit(new, EventKind.ORDER_ACCEPTED)
+    work.emit(new, _ORDER_ACCEPTED)
 
 
 def _refused(work: Work, order: Order, answer: Answer) -> None:
@@ -135,7 +142,7 @@ def _done(work: Work, order: Order, command: Command, _answer: Answer) -> None:
     # Accepted means queued: the order itself changes only by a report. An amend stays open until
     # one shows it.
     new = copy_command(command)
-    if command.kind is CommandKind.CANCEL:
+    if command.kind is _CANCEL:
         new.status = CommandStatus.DONE
     work.put_command(new)
     work.watch.inquire(
@@ -150,10 +157,8 @@ def _command_refused(work: Work, order: Order, command: Command, answer: Answer)
     new.status, new.code = CommandStatus.REFUSED, str(answer.code)
     work.put_command(new)
     asked = order.derive()
-    kind = (
-        EventKind.CANCEL_REFUSED if command.kind is CommandKind.CANCEL else EventKind.AMEND_REFUSED
-    )
-    if command.kind is CommandKind.CANCEL:
+    kind = EventKind.CANCEL_REFUSED if command.kind is _CANCEL else EventKind.AMEND_REFUSED
+    if command.kind is _CANCEL:
         asked.cancel_reason = ""
     work.emit(asked, kind, code=str(answer.code), text=answer.text)
     if answer.outcome is AnswerOutcome.NOT_FOUND:
@@ -177,7 +182,7 @@ def _command_lost(work: Work, order: Order, command: Command, answer: Answer) ->
         return
     new = copy_command(command)
     new.code = answer.outcome.name
-    if command.kind is CommandKind.CANCEL:
+    if command.kind is _CANCEL:
         new.status, new.not_before = CommandStatus.PENDING, work.now + _SECOND
     else:
         new.status = CommandStatus.UNKNOWN

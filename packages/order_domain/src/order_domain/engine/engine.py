@@ -31,6 +31,7 @@ from order_domain.engine.watch import LONG_AGO, Watch
 from order_domain.engine.work import Work
 from order_domain.errors import InvalidValue
 from order_domain.model.command import Command
+from order_domain.model.events import Event
 from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.inputs import (
     AmendOrder,
@@ -57,6 +58,7 @@ from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepR
 from order_domain.model.rows import Change, RequestRow, SignalRow, TradingStateRow
 from order_domain.model.steps import Need, Step
 
+_new = object.__new__
 _PRECISION = 28
 
 
@@ -104,12 +106,12 @@ class Engine:
             self._bring(rows)
         now = max(now, self._now)
         self._now = now
-        if message.__class__ is Quote:
+        if type(message) is Quote:
             self.book.quotes[message.instrument_id] = message
             return self._nothing(now)
         work = self._work
         work.begin(now)
-        need = _HANDLERS[message.__class__](work, message, rows is not None)
+        need = _HANDLERS[type(message)](work, message, rows is not None)
         if need is not None:
             return need
         return self._finish(work)
@@ -155,22 +157,30 @@ class Engine:
         book = self.book
         newest = work.orders
         for change in work.changes:
-            if change.__class__ is Order and newest[change.terms.client_order_id] is not change:
+            if type(change) is Event:
+                continue
+            if type(change) is Order and newest[change.terms.client_order_id] is not change:
                 continue  # a later version follows in the same step
-            apply = APPLY[change.__class__]
+            apply = APPLY[type(change)]
             if apply is not None:
                 apply(book, change)
         self._number = number = self._number + 1
         if self._has_store:
             self._watch.open_steps.append((number, work.now))
-        return Step(number, work.changes, work.effects, work.queries)
+        step = _new(Step)
+        step.number, step.changes = number, work.changes
+        step.effects, step.queries = work.effects, work.queries
+        return step
 
     def _nothing(self, now: datetime) -> Step:
         """A step of volatile state only: quotes are most of all inputs, and write nothing."""
         self._number = number = self._number + 1
         if self._has_store:
             self._watch.open_steps.append((number, now))
-        return Step(number, [], [], [])
+        step = _new(Step)
+        step.number = number
+        step.changes, step.effects, step.queries = [], [], []
+        return step
 
     def _bring(self, rows: Sequence[Change]) -> None:
         """Take stored rows into the book where it does not hold the object."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.engine.orders import close_commands, nudge, request_cancel
@@ -15,6 +16,12 @@ from order_domain.model.order import TERMINAL, Order
 from order_domain.model.position import Position
 from order_domain.model.steps import Need
 
+_FILLED: Final = OrderStatus.FILLED
+_PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
+_FUNDING: Final = ExecutionKind.FUNDING
+_AMEND: Final = CommandKind.AMEND
+_FILL_ALL: Final = Trigger.FILL_ALL
+_FILL: Final = Trigger.FILL
 KINDS = {
     OrderStatus.WORKING: EventKind.ORDER_WORKING,
     OrderStatus.PARTIALLY_FILLED: EventKind.ORDER_PARTIALLY_FILLED,
@@ -64,7 +71,7 @@ def book(work: Work, execution: Execution, order: Order | None) -> None:
     entry = LedgerEntry(work.ledger_number, execution, strategy, realized, work.now)
     work.changes.append(entry)
     work.changes.append(position)
-    if order is None or execution.kind is ExecutionKind.FUNDING:
+    if order is None or execution.kind is _FUNDING:
         work.tell(EventKind.EXECUTION_BOOKED, f"execution:{entry.number}", code=execution.kind.name)
         return
     _fill(work, order, entry)
@@ -76,7 +83,7 @@ def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
     cum = new.cum_quantity
     agrees = cum >= new.reported_cum
     filled = cum >= new.quantity and cum >= _largest_quantity(work, new)
-    trigger = Trigger.FILL_ALL if filled or _told_filled(new, agrees) else Trigger.FILL
+    trigger = _FILL_ALL if filled or _told_filled(new, agrees) else _FILL
     moved = work.move(new, trigger)
     kind = (
         KINDS[new.status]
@@ -116,7 +123,7 @@ def fold(new: Order, execution: Execution) -> None:
 
 def _largest_quantity(work: Work, order: Order) -> Decimal:
     """What the order may have become by an amend that is still open (protocol 5.1)."""
-    amend = work.command(order.terms.client_order_id, CommandKind.AMEND)
+    amend = work.command(order.terms.client_order_id, _AMEND)
     if amend is None or not amend.is_open or amend.quantity is None:
         return order.quantity
     return max(amend.quantity, order.quantity)
@@ -139,7 +146,7 @@ def _end_as_reported(work: Work, order: Order) -> None:
     word = order.reported_status
     ended = order.derive()
     ended.reported_status = None
-    trigger = Trigger.END_CANCELLED if word is not VenueStatus.FILLED else Trigger.FILL_ALL
+    trigger = Trigger.END_CANCELLED if word is not VenueStatus.FILLED else _FILL_ALL
     work.move(ended, trigger)
     ended.code = ended.cancel_reason
     work.emit(ended, KINDS[ended.status], code=ended.code)

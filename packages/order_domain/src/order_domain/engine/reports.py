@@ -1,6 +1,7 @@
 """Order reports and wallets: what the exchange shows. They commute, in any order and number."""
 
 from datetime import datetime
+from typing import Final
 
 from order_domain.codes import Code
 from order_domain.decide import requote
@@ -30,6 +31,10 @@ from order_domain.model.reports import OrderReport, WalletReport
 from order_domain.model.steps import Need
 
 WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
+_BY_REPORT: Final = EndedBy.REPORT
+_SHOW: Final = Trigger.SHOW
+_AMEND: Final = CommandKind.AMEND
+_SHOWN_REJECTED: Final = VenueStatus.REJECTED
 _ENDS = {
     VenueStatus.FILLED: Trigger.FILL_ALL,
     VenueStatus.CANCELLED: Trigger.END_CANCELLED,
@@ -94,7 +99,7 @@ def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Ord
         as_of: The exchange was like this at that time: of a push its own time, of a record the time
             at which it was asked for.
     """
-    if order.ended_by is EndedBy.REPORT and report.cum_quantity <= order.cum_quantity:
+    if order.ended_by is _BY_REPORT and report.cum_quantity <= order.cum_quantity:
         return order
     new = order.derive()
     adopted = order.code == AnswerOutcome.EXISTS.name
@@ -105,18 +110,18 @@ def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Ord
     ahead = report.cum_quantity > new.cum_quantity and report.cum_quantity > new.reported_cum
     if ahead:
         new.reported_cum = report.cum_quantity
-    trigger = _ENDS.get(report.status, Trigger.SHOW)
+    trigger = _ENDS.get(report.status, _SHOW)
     waits = (
-        trigger is not Trigger.SHOW
+        trigger is not _SHOW
         and new.reported_cum > new.cum_quantity
-        and new.ended_by is not EndedBy.REPORT
+        and new.ended_by is not _BY_REPORT
     )
     if trigger is Trigger.END_REJECTED and new.cum_quantity:
         trigger = Trigger.END_CANCELLED
     if waits:
         # the ledger has not followed yet: no terminal status is stored before it does
         new.reported_status = new.reported_status or report.status
-        trigger = Trigger.SHOW
+        trigger = _SHOW
     if new.reported_cum > new.cum_quantity:
         work.watch.inquire(
             new.terms.client_order_id,
@@ -125,7 +130,7 @@ def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Ord
             work.now + work.config.lookup_delays[1],
         )
     moved = work.move(new, trigger)
-    if moved and trigger is Trigger.SHOW and new.cum_quantity:
+    if moved and trigger is _SHOW and new.cum_quantity:
         new.status = OrderStatus.PARTIALLY_FILLED
     noted = adopted or ahead or new.reported_status is not order.reported_status
     return _publish(work, order, new, report, moved=moved, amended=amended, noted=noted)
@@ -149,7 +154,7 @@ def _compare_terms(work: Work, new: Order, report: OrderReport) -> None:
 def _merge_identity(new: Order, report: OrderReport) -> None:
     if not new.venue_order_id:
         new.venue_order_id = report.venue_order_id
-    shown = report.status is not VenueStatus.REJECTED
+    shown = report.status is not _SHOWN_REJECTED
     if new.first_working_at is None and (shown or report.cum_quantity):
         new.first_working_at = report.updated_at
 
@@ -169,7 +174,7 @@ def _merge_values(work: Work, new: Order, report: OrderReport, as_of: datetime) 
 
 def _settle_amend(work: Work, order: Order, report: OrderReport, as_of: datetime) -> None:
     """An order row that shows the amend settles it; so does one from when it is too late for it."""
-    command = work.command(order.terms.client_order_id, CommandKind.AMEND)
+    command = work.command(order.terms.client_order_id, _AMEND)
     if command is None or command.status not in (CommandStatus.SENT, CommandStatus.UNKNOWN):
         return
     shows = command.price in (None, report.price) and command.quantity in (None, report.quantity)

@@ -29,6 +29,9 @@ ALERTS = "account_events"
 """Mark that numbers the events whose subject is the account."""
 
 
+_new = object.__new__
+
+
 class Work:
     """One step in the making. Reads prefer what is staged, then the book."""
 
@@ -118,14 +121,17 @@ class Work:
         detail: tuple[tuple[str, object], ...] = (),
     ) -> Order:
         """Stage a freshly derived order as its next version, with the event that tells why."""
-        order.version += 1
-        order.updated_at = self.now
+        now, changes = self.now, self.changes
+        order.version = version = order.version + 1
+        order.updated_at = now
         order_id = order.terms.client_order_id
         self.orders[order_id] = order
-        self.changes.append(order)
-        self.changes.append(
-            Event(kind, self.now, order_id, order.version, order, ledger, code, text, detail)
-        )
+        event = _new(Event)
+        event.kind, event.at, event.subject, event.sequence = kind, now, order_id, version
+        event.order, event.ledger = order, ledger
+        event.code, event.text, event.detail = code, text, detail
+        changes.append(order)
+        changes.append(event)
         return order
 
     def move(self, order: Order, trigger: Trigger) -> bool:

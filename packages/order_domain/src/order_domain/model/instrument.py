@@ -1,6 +1,7 @@
 """Instrument: the trading rules of one symbol, with exact rounding to tick and step."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
 import attrs
 
@@ -8,6 +9,9 @@ from order_domain.errors import InvalidValue
 from order_domain.model.enums import Category, InstrumentStatus, OrderType, Side
 from order_domain.model.identifiers import InstrumentId, instrument_id
 
+_INVERSE: Final = Category.INVERSE
+_SPOT: Final = Category.SPOT
+_MARKET: Final = OrderType.MARKET
 ZERO = Decimal(0)
 ONE = Decimal(1)
 _PRODUCT_DIGITS = 26
@@ -96,18 +100,18 @@ class Instrument:
 
     def spent_coin(self, side: Side) -> str:
         """The coin an opening order holds: the settle coin, on spot the coin that is given away."""
-        if self.category is not Category.SPOT:
+        if self.category is not _SPOT:
             return self.settle_coin
         return self.quote_coin if side is Side.BUY else self.base_coin
 
     def max_order_quantity(self, order_type: OrderType) -> Decimal:
         """Largest single order of a type, base units."""
-        return self.max_market_quantity if order_type is OrderType.MARKET else self.max_quantity
+        return self.max_market_quantity if order_type is _MARKET else self.max_quantity
 
 
 def notional_of(category: str, price: Decimal, quantity: Decimal) -> Decimal:
     """Value of a quantity at a price: quote units for linear and spot, base units for inverse."""
-    return quantity / price if category == Category.INVERSE else price * quantity
+    return quantity / price if category == _INVERSE else price * quantity
 
 
 def _digits(largest: Decimal, step: Decimal) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 import attrs
 
@@ -11,6 +12,9 @@ from order_domain.model.execution import Execution
 from order_domain.model.identifiers import InstrumentId, category_of
 from order_domain.model.instrument import ZERO, notional_of
 
+_FUNDING: Final = ExecutionKind.FUNDING
+_BUY: Final = Side.BUY
+_INVERSE: Final = Category.INVERSE
 _COST_STEP = Decimal("1e-12")
 
 
@@ -51,7 +55,7 @@ class Position:
         """Average entry price in quote units; None when flat."""
         if not self.size:
             return None
-        if category_of(self.instrument_id) == Category.INVERSE:
+        if category_of(self.instrument_id) == _INVERSE:
             return abs(self.size) / self.entry_value
         return self.entry_value / abs(self.size)
 
@@ -62,7 +66,7 @@ class Position:
         category = category_of(self.instrument_id)
         now_worth = notional_of(category, mark, abs(self.size))
         gain = now_worth - self.entry_value
-        if category == Category.INVERSE:
+        if category == _INVERSE:
             gain = -gain
         return gain if self.size > 0 else -gain
 
@@ -73,11 +77,11 @@ class Position:
         other way at the execution's price. Closing to exactly zero takes all that is left, so
         rounding never accumulates.
         """
-        if execution.kind is ExecutionKind.FUNDING:
+        if execution.kind is _FUNDING:
             return self._with_funding(execution, now), ZERO
         category = category_of(self.instrument_id)
         traded = execution.quantity
-        signed = traded if execution.side is Side.BUY else -traded
+        signed = traded if execution.side is _BUY else -traded
         size, entry, realized, opened_at = self.size, self.entry_value, ZERO, self.opened_at
         new_size = size + signed
         if not size or (size > 0) == (signed > 0):
@@ -90,9 +94,7 @@ class Position:
             share = entry if closed == open_size else _share(entry, closed, open_size)
             proceeds = notional_of(category, execution.price, closed)
             realized = (
-                proceeds - share
-                if (size > 0) != (category == Category.INVERSE)
-                else share - proceeds
+                proceeds - share if (size > 0) != (category == _INVERSE) else share - proceeds
             )
             entry -= share
             if not new_size:
