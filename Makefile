@@ -72,6 +72,12 @@ integration: setup ## the parts together: runtime, command line, service, crashe
 property: setup ## stateful and random tests, with many examples
 	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/property $(ARGS)
 
+# In an environment of its own: the clients of strangers never enter the one we develop in.
+.PHONY: strangers
+strangers: ## unmodified pybit and ccxt trade on our simulator server
+	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
+		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
+
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \
