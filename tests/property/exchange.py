@@ -1,6 +1,6 @@
 """An exchange for property tests: it knows the truth; the test decides what of it is heard."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import attrs
@@ -17,18 +17,22 @@ ZERO = D(0)
 
 @attrs.define
 class VenueOrder:
-    """An order as the exchange has it."""
+    """An order as the exchange has it; its queries show it only from `visible_at` on."""
 
     ours: Order
     quantity: Decimal
     status: VenueStatus = VenueStatus.NEW
     cum: Decimal = ZERO
     updated_at: datetime | None = None
+    visible_at: datetime | None = None
     executions: list[Execution] = attrs.Factory(list)
 
     @property
     def is_open(self) -> bool:
         return self.status in (VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED)
+
+    def is_visible(self, now: datetime) -> bool:
+        return self.visible_at is not None and now >= self.visible_at
 
     @property
     def leaves(self) -> Decimal:
@@ -42,11 +46,11 @@ class Exchange:
         self.orders: dict[ClientOrderId, VenueOrder] = {}
         self.executions: list[Execution] = []
 
-    def place(self, order: Order, now: datetime) -> bool:
+    def place(self, order: Order, now: datetime, hidden: timedelta = timedelta(0)) -> bool:
         """Take an order; False when the id is taken, as the real one says."""
         if order.client_order_id in self.orders:
             return False
-        placed = VenueOrder(order, order.quantity, updated_at=now)
+        placed = VenueOrder(order, order.quantity, updated_at=now, visible_at=now + hidden)
         if order.terms.reduce_only:
             opposite = -self.position() if order.terms.side is Side.BUY else self.position()
             if opposite <= 0:
@@ -127,7 +131,7 @@ class Exchange:
         self, order_id: ClientOrderId, attempt: int, now: datetime, *, complete: bool
     ) -> LookupResult:
         placed = self.orders.get(order_id)
-        found = placed is not None and complete
+        found = placed is not None and complete and placed.is_visible(now)
         return LookupResult(
             client_order_id=order_id,
             attempt=attempt,
@@ -144,7 +148,11 @@ class Exchange:
             ended_at=now,
             complete=complete,
             reason=reason,
-            orders=tuple(self.report(one) for one in self.orders.values() if one.is_open),
+            orders=tuple(
+                self.report(one)
+                for one in self.orders.values()
+                if one.is_open and one.is_visible(now)
+            ),
             executions=tuple(self.executions) if complete else tuple(self.executions[:1]),
             positions=tuple(
                 PositionReport(name, PositionSide.BOTH, self.position(), D(50000), now)

@@ -183,6 +183,7 @@ class EngineAndExchange(RuleBasedStateMachine):
             order_execution_timeout=seconds(20),
         )
         self.exchange = self.world.exchange
+        self.answers: list[Answer] = []
         prepared = a_world()
         for change in prepared.book.instruments.values():
             self.world.feed(change)
@@ -342,7 +343,8 @@ class EngineAndExchange(RuleBasedStateMachine):
         if now > order.request_ts + self.world.config.recv_window:
             self._answer(effect, AnswerOutcome.CLOCK if answered else AnswerOutcome.UNKNOWN)
             return
-        if not self.exchange.place(order, now):
+        hidden = seconds(0) if answered else self.world.config.visibility
+        if not self.exchange.place(order, now, hidden):
             self._answer(effect, AnswerOutcome.EXISTS)
         elif self.exchange.orders[order.client_order_id].status is VenueStatus.REJECTED:
             del self.exchange.orders[order.client_order_id]
@@ -363,7 +365,7 @@ class EngineAndExchange(RuleBasedStateMachine):
         _order_id, kind, number, attempt = key_of(effect)
         accepted = outcome is AnswerOutcome.ACCEPTED
         venue = venue_id(VenueOrder(effect.order, D(0))) if accepted else ""
-        self.world.feed(
+        self.answers.append(
             Answer(
                 effect.order.client_order_id,
                 CommandKind(kind),
@@ -375,6 +377,12 @@ class EngineAndExchange(RuleBasedStateMachine):
                 venue,
             )  # type: ignore[arg-type]
         )
+        self.world.feed(self.answers[-1])
+
+    @precondition(lambda self: self.answers)
+    @rule(data=st.data())
+    def an_answer_is_heard_again(self, data: st.DataObject) -> None:
+        self.world.feed(data.draw(st.sampled_from(self.answers)))
 
     # -- what the exchange does and tells
 
@@ -441,13 +449,21 @@ class EngineAndExchange(RuleBasedStateMachine):
         self._connect()
 
     @precondition(lambda self: self.world.book.unknown)
-    @rule(completes=st.lists(st.booleans(), min_size=5, max_size=10), arrives=st.integers(0, 10))
-    def the_unknown_is_looked_into(self, completes: list[bool], arrives: int) -> None:
+    @rule(
+        completes=st.one_of(
+            st.just([True] * 10),
+            st.just([False] * 10),
+            st.lists(st.booleans(), min_size=5, max_size=10),
+        ),
+        arrives=st.integers(0, 10),
+        pause=st.sampled_from([0.1, 2.1]),
+    )
+    def the_unknown_is_looked_into(self, completes: list[bool], arrives: int, pause: float) -> None:
         """Look-ups of several seconds, some incomplete; what is late may arrive meanwhile."""
         for number, complete in enumerate(completes):
             if number == arrives:
                 self._late_ones_arrive()
-            self.world.pass_(2.1)
+            self.world.pass_(pause if number % 2 else 2.1)
             while self.world.queries:
                 self._answer_query(self.world.queries.pop(0), complete=complete)
 
@@ -455,7 +471,7 @@ class EngineAndExchange(RuleBasedStateMachine):
         late, self.world.late = self.world.late, []
         for effect in late:
             if self.world.may_be_born(effect):
-                self.exchange.place(effect.order, self.world.now)
+                self.exchange.place(effect.order, self.world.now, self.world.config.visibility)
 
     @rule(
         in_flight=st.sampled_from(["arrived", "is lost", "is late"]),

@@ -146,6 +146,7 @@ class OrderUnderFire(RuleBasedStateMachine):
         if order.is_terminal:
             assert order.reported_status is None
         assert order.leaves_quantity >= 0
+        assert (order.closed_at is not None) == order.is_terminal
 
     def teardown(self) -> None:
         if not hasattr(self, "order"):
