@@ -83,9 +83,11 @@ cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \
 		--cov=order_domain --cov-branch --cov-report=term --cov-fail-under=100 $(ARGS)
 
-.PHONY: bench
+.PHONY: bench bench-peers
 bench: setup ## orders per second beside a bare Python floor
 	$(RUN) python -m benchmarks $(ARGS)
+bench-peers: setup ## the same beside nautilus_trader, vnpy and backtesting.py, in environments of their own
+	$(RUN) python -m benchmarks.peers $(ARGS)
 
 .PHONY: docs
 docs: setup ## write the generated pages again (a test compares them)
