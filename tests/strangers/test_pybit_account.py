@@ -66,7 +66,8 @@ def test_the_position_mode_is_switched_only_while_flat(session) -> None:
     session.switch_position_mode(category="linear", coin="USDT", mode=0)
     a_market(session, "Buy", "0.010")
     until(lambda: positions(session) == {0: ("Buy", D("0.010"))})
-    assert refusal(session.switch_position_mode, category="linear", symbol="BTCUSDT", mode=3)
+    busy = refusal(session.switch_position_mode, category="linear", symbol="BTCUSDT", mode=3)
+    assert busy == 110024
     assert sorted(positions(session)) == [0]
 
 
