@@ -139,6 +139,18 @@ def test_a_reported_cancel_becomes_the_status_when_the_ledger_has_followed() -> 
     assert event_kinds(step) == [EventKind.ORDER_PARTIALLY_FILLED, EventKind.ORDER_CANCELLED]
 
 
+def test_an_end_that_waited_for_the_ledger_settles_commands_too() -> None:
+    world, order = a_world_with_working_order()
+    world.feed(CancelOrder(request_id="c", actor="ann", client_order_id=order.client_order_id))
+    world.report(order, V.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.01"))
+    assert world.book.open_commands
+
+    world.fill(order, "0.01")
+
+    assert world.command_status(order) is CommandStatus.DONE
+    assert not world.book.open_commands
+
+
 def test_the_exchange_may_call_an_order_filled_below_the_quantity_we_know() -> None:
     """A reduce-only order is cut down by the exchange, and no report told us the new quantity."""
     world, order = a_world_with_working_order()

@@ -119,8 +119,9 @@ def test_a_parked_signal_again_is_a_duplicate_too() -> None:
     world = a_world_without_quote()
     world.signal()
 
-    world.redeliver(a_signal_id(1))
+    step = world.redeliver(a_signal_id(1))
 
+    assert [told.verdict for told in acknowledgements(step)] == [Verdict.DUPLICATE]
     assert parked(world) == [a_signal_id(1)]
 
 
