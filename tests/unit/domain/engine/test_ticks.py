@@ -544,6 +544,18 @@ def test_a_loss_of_the_day_at_its_limit_stops_openings() -> None:
     assert world.row(a_signal_id(2)).code == Code.MAX_DAILY_LOSS
 
 
+def test_a_realised_loss_stops_openings_although_the_position_is_closed() -> None:
+    world, order = a_world_with_working_order(max_daily_loss=D(10))
+    world.fill(order)
+    world.signal(side=Side.SELL, amount=D(1), intent=SignalIntent.CLOSE)
+    world.fill(world.newest_order(), price=D(49000))
+    assert world.position().realized_pnl == D("-19.8")
+
+    world.signal()
+
+    assert world.row(a_signal_id(3)).code == Code.MAX_DAILY_LOSS
+
+
 def test_a_loss_of_the_day_that_cannot_be_valued_stops_openings() -> None:
     world, order = a_world_with_working_order(max_daily_loss=D(100))
     world.feed(an_instrument(symbol="ETHUSDT"))
