@@ -27,14 +27,15 @@ def exact(type_: Any, tokens: list[Token] | tuple[Token, ...]) -> Decimal:
         ValueError: It is none, or not finite.
     """
     del type_
-    text = tokens[0].value
+    text, name = tokens[0].value, (tokens[0].keyword or "quantity").lstrip("-")
     try:
         number = Decimal(text)
     except InvalidOperation:  # an ArithmeticError, which the command line would not catch
-        raise ValueError(f"must be a decimal number, got {text!r}") from None
+        raise ValueError(f"{name} must be a decimal number, got {text!r}") from None
     if not number.is_finite():
-        raise ValueError(f"must be a finite number, got {text!r}")
+        raise ValueError(f"{name} must be a finite number, got {text!r}")
     return number
 
 
 Number = Annotated[Decimal, Parameter(converter=exact, n_tokens=1, accepts_keys=False)]
+"""Prices and quantities. Only a quantity is ever given without its name."""
