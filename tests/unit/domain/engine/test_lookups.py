@@ -326,6 +326,18 @@ def test_an_acknowledged_order_that_no_source_shows_is_an_alarm_and_stays() -> N
     assert [event.code for event in alarms][:1] == ["ORDER_NOT_FOUND"]
 
 
+def test_a_more_urgent_reason_brings_a_look_up_forward() -> None:
+    """A cancel is answered, so the order is looked at in five seconds; a fill lacks, so at once."""
+    world, order = a_world_with_working_order()
+    world.feed(CancelOrder(request_id="c", actor="ann", client_order_id=order.client_order_id))
+    world.answer(order, kind=CommandKind.CANCEL)
+
+    world.report(order, VenueStatus.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.01"))
+    world.pass_(0.6)
+
+    assert [one for step in world.steps for one in lookups(step)]
+
+
 def test_look_ups_for_the_ledger_go_on_until_it_agrees() -> None:
     world, order = a_world_with_working_order()
     fill = world.execution_of(order)

@@ -608,6 +608,14 @@ def test_an_idle_engine_asks_only_for_its_timers() -> None:
     assert world.now < deadline <= world.now + seconds(5)
 
 
+def test_a_snapshot_that_is_due_first_is_asked_for_at_its_time() -> None:
+    world = a_world(position_snapshot_interval=seconds(2))
+
+    world.pass_(1)
+
+    assert world.engine.next_deadline == world.now + seconds(1)
+
+
 def test_an_order_that_no_longer_matters_leaves_no_deadline() -> None:
     world, order = a_world_with_working_order(cancel_stale_order_timeout=seconds(2))
     world.report(order, VenueStatus.CANCELLED)
