@@ -1,16 +1,28 @@
 """What every test may use: hypothesis profiles and the recorded market data."""
 
 import os
+import socket
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres_server import DEFAULT_DSN, PostgresServer
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ORDER_MANAGER_SHARED") or ROOT.parent / "shared").resolve()
 MISSING = (
     f"recorded market data: none at {SHARED}, so the tests that replay it are left out; "
     "set ORDER_MANAGER_SHARED to its folder"
+)
+
+DSN = os.environ.get("TEST_POSTGRES_DSN", DEFAULT_DSN)
+NO_SERVER = (
+    f"PostgreSQL: no server at {urlsplit(DSN).netloc}, so its tests are left out; "
+    "set TEST_POSTGRES_DSN to one on which databases may be made"
 )
 
 # No deadline: how busy the machine is says nothing about the code.
@@ -25,22 +37,54 @@ def shared_data() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server for tests; its database is made when a test first asks for it."""
+    server = PostgresServer()
+    yield server
+    server.drop()
+
+
 def has_shared_data() -> bool:
     return (SHARED / "market-data").is_dir() and (SHARED / "signals").is_dir()
 
 
+@cache
+def has_postgres() -> bool:
+    """Whether a server listens. CI must have one, so there the tests run and fail without it."""
+    if os.environ.get("CI"):
+        return True
+    place = urlsplit(DSN)
+    try:
+        with socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), 1):
+            return True
+    except OSError:
+        return False
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    if not has_shared_data() and "shared_data" in getattr(item, "fixturenames", ()):
+        return True
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return parameters.get("backend") == "postgres" and not has_postgres()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if has_shared_data():
-        return
-    needy = [item for item in items if "shared_data" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=needy)
-    items[:] = [item for item in items if item not in needy]
+    needy = [item for item in items if is_left_out(item)]
+    if needy:
+        config.hook.pytest_deselected(items=needy)
+        items[:] = [item for item in items if item not in needy]
 
 
-def pytest_report_header() -> str | None:
-    return None if has_shared_data() else MISSING
+def what_is_missing() -> list[str]:
+    missing = [] if has_shared_data() else [MISSING]
+    return missing if has_postgres() else [*missing, NO_SERVER]
+
+
+def pytest_report_header() -> list[str]:
+    return what_is_missing()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not has_shared_data():
-        terminalreporter.write_line(MISSING, yellow=True)
+    for line in what_is_missing():
+        terminalreporter.write_line(line, yellow=True)

@@ -57,6 +57,12 @@ def _sqlite_store(url: str, clock: Clock) -> Store:
     return SqliteStore(path, clock)
 
 
+def _postgres_store(url: str, clock: Clock) -> Store:
+    from order_adapters.stores.postgres import PostgresStore  # noqa: PLC0415 -- as above
+
+    return PostgresStore(url, clock)
+
+
 def _simulated_venue(exchange: Any, clock: Clock) -> Venue:
     from order_adapters.venues.simulated import SimulatedVenue  # noqa: PLC0415 -- as above
 
@@ -72,8 +78,11 @@ def _bybit_venue(config: Any, clock: Clock) -> Venue:
 STORES: Final[Mapping[str, Callable[[str, Clock], Store]]] = {
     "memory": _memory_store,
     "sqlite": _sqlite_store,
+    "postgresql": _postgres_store,
+    "postgres": _postgres_store,
 }
-"""By URL scheme: `memory:`, `sqlite:///relative/path`, `sqlite:////absolute/path`."""
+"""By URL scheme: `memory:`, `sqlite:///relative/path`, `sqlite:////absolute/path`,
+`postgresql://user@host:port/database?schema=name`."""
 
 VENUES: Final[Mapping[str, Callable[[Any, Clock], Venue]]] = {
     "bybit": _bybit_venue,

@@ -1,12 +1,13 @@
 """Flush: the changes of some steps, written as one transaction that begins at the head row."""
 
 import sqlite3
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 
+from order_adapters.codec.grouping import by_table
 from order_adapters.stores.sqlite import head as heads
 from order_adapters.stores.sqlite.statements import STATEMENTS, Statements
 from order_adapters.stores.sqlite.transaction import transaction
@@ -43,7 +44,7 @@ class Flush:
             if head is None:
                 head = heads.read(connection)
                 return Flushed(self._fate(head), head)
-            groups = self._latest()
+            groups = by_table(self.changes)
             if events:
                 first = head.event_no - len(events) + 1
                 groups[Event] = list(map(NumberedEvent, range(first, head.event_no + 1), events))
@@ -60,21 +61,6 @@ class Flush:
         if head.flush_no >= self.number:
             return FlushOutcome.ALREADY
         return FlushOutcome.COMMITS_LOST
-
-    def _latest(self) -> dict[type, Sequence[Any]]:
-        """Group the rows by table; of several versions of a row only the last is written."""
-        latest: dict[type, dict[Hashable, Change]] = {}
-        appended: dict[type, list[Change]] = {}
-        for change in self.changes:
-            row_type = change.__class__
-            table = STATEMENTS[row_type].table
-            if table.is_append_only:
-                appended.setdefault(row_type, []).append(change)
-            else:
-                latest.setdefault(row_type, {})[table.key_of(change)] = change
-        groups: dict[type, Sequence[Any]] = dict(appended)
-        groups.update({row_type: list(rows.values()) for row_type, rows in latest.items()})
-        return groups
 
     def _states_version(self, head: Head) -> int:
         """Rise with every state; beyond the row's own version if somebody else took that one."""

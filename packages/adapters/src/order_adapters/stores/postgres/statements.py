@@ -1,0 +1,137 @@
+"""Statements: how the rows of each table are written, many at once, and read.
+
+Values travel as arrays, one per column; what has no exact binary form here (amounts, times,
+documents) travels as text and is cast by the server.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+import attrs
+
+from order_adapters.codec.columns import Column, Kind
+from order_adapters.codec.rows import TEXT_CELLS, Cells, Form, decoder, encoder
+from order_adapters.codec.tables import TABLES, Table
+from order_adapters.stores.postgres.link import Connection
+from order_domain.model.events import Event
+from order_domain.model.rows import DeliveryRow, TradingStateRow
+from order_domain.ports.journal import ChangeRefused
+from order_domain.ports.outbox import NumberedEvent
+
+PAGE: Final = 1_000
+_CELLS: Final[Mapping[Kind, Form]] = {
+    **TEXT_CELLS,
+    Kind.BOOLEAN: Form("{}", "{}"),
+    Kind.DECIMAL: Form("str({})", "{}"),
+    Kind.TIME: Form("time_text({})", "{}"),
+}
+# A body that is no signal may hold a NUL, which the server takes nowhere in a text.
+_CELLS_OF_DELIVERIES: Final = {**_CELLS, Kind.TEXT: Form("{}.replace('\\0', '\u2400')", "{}")}
+_ARRAYS: Final = {Kind.INTEGER: "bigint[]", Kind.BOOLEAN: "boolean[]"}
+_CASTS: Final = {
+    Kind.DECIMAL: "::numeric",
+    Kind.TIME: "::timestamptz",
+    Kind.PLAIN: "::json",
+    Kind.DOCUMENT: "::json",
+}
+_REFUSED: Final = (
+    AttributeError,  # a plain string where an enum belongs
+    TypeError,  # a value of an unknown type in a detail
+    ValueError,  # a time without a zone, text that is not Unicode
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # a key too long for its index
+)
+"""What the content of a row may raise on its way into a table."""
+
+
+@attrs.frozen(slots=True, eq=False)
+class Statements:
+    """The SQL of one table.
+
+    Attributes:
+        order: The primary key: order of first commit, or the row's own number.
+        columns: What is stored, as written in a SELECT.
+        insert: Insert or replace any number of rows.
+        encode, decode: From a row to its cells and back; for events, from a NumberedEvent.
+    """
+
+    table: Table
+    order: str
+    columns: str
+    insert: str
+    encode: Callable[[Any], Cells]
+    decode: Callable[..., Any]
+
+    async def write(self, connection: Connection, rows: Sequence[Any]) -> None:
+        """Write rows, no two of one key. Raises ChangeRefused, inside a transaction that failed."""
+        try:
+            arrays = zip(*map(self.encode, rows), strict=True)
+            await connection.execute(self.insert, *arrays)
+        except _REFUSED as error:
+            raise ChangeRefused(table=self.table.name, reason=str(error)) from error
+
+    async def rows(self, connection: Connection, rest: str = "", *parameters: object) -> list[Any]:
+        """Read rows: all, or those the rest of the SELECT says."""
+        decode = self.decode
+        query = f"SELECT {self.columns} FROM {self.table.name} {rest}"
+        return [decode(*record) for record in await connection.fetch(query, *parameters)]
+
+    async def page(self, connection: Connection, after: int) -> tuple[list[Any], int | None]:
+        """Read the next rows in their order, and where to go on; None at the end."""
+        found = await connection.fetch(
+            f"SELECT {self.order}, {self.columns} FROM {self.table.name} "
+            f"WHERE {self.order} > $1 ORDER BY {self.order} LIMIT {PAGE}",
+            after,
+        )
+        rows = [self.decode(*cells) for _, *cells in found]
+        return rows, found[-1][0] if len(found) == PAGE else None
+
+
+def _make(table: Table) -> Statements:
+    names = [column.name for column in table.columns]
+    arrays = [_ARRAYS.get(column.kind, "text[]") for column in table.columns]
+    values = list(map(_value, table.columns))
+    cells = _CELLS_OF_DELIVERIES if table.row_type is DeliveryRow else _CELLS
+    encode, decode = encoder(table, cells), decoder(table, cells)
+    if table.row_type is Event:
+        names.insert(0, "number")
+        arrays.insert(0, "bigint[]")
+        values.insert(0, "number")
+        encode, decode = _numbered(encode), _with_number(decode)
+    columns = ", ".join(names)
+    given = ", ".join(f"${at}::{array}" for at, array in enumerate(arrays, 1))
+    insert = (
+        f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(values)}"
+        f" FROM unnest({given}) AS given ({columns}){_replacing(table)}"
+    )
+    order = "number" if "number" in table.key[:1] or table.row_type is Event else "row_no"
+    return Statements(table, order, columns, insert, encode, decode)
+
+
+def _value(column: Column) -> str:
+    return f"{column.name}{_CASTS.get(column.kind, '')}"
+
+
+def _replacing(table: Table) -> str:
+    """The end of an INSERT that puts a later version in the place of the earlier one."""
+    if table.is_append_only:
+        return ""
+    columns = [column.name for column in table.columns if column.name not in table.key]
+    values = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    # what somebody else set meanwhile is newer than what the owner knew
+    newer = " WHERE excluded.version > trading_states.version"
+    guard = newer if table.row_type is TradingStateRow else ""
+    return f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {values}{guard}"
+
+
+def _numbered(encode: Callable[[Any], Cells]) -> Callable[[NumberedEvent], Cells]:
+    return lambda numbered: (numbered.number, *encode(numbered.event))
+
+
+def _with_number(decode: Callable[..., Any]) -> Callable[..., NumberedEvent]:
+    return lambda number, *cells: NumberedEvent(number, decode(*cells))
+
+
+STATEMENTS: Final = {table.row_type: _make(table) for table in TABLES}

@@ -1,0 +1,141 @@
+"""Views and outbox of the PostgreSQL store."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from order_adapters.stores.postgres.link import Connection, Links
+from order_adapters.stores.postgres.statements import STATEMENTS, Statements
+from order_domain.model.balance import Balance
+from order_domain.model.events import Event
+from order_domain.model.execution import LedgerEntry
+from order_domain.model.order import Order
+from order_domain.model.position import Position
+from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.ports.outbox import NumberedEvent
+from order_domain.ports.views import OrderQuery
+
+T = TypeVar("T")
+
+
+class PostgresViews:
+    """Reads committed rows on connections of its own."""
+
+    def __init__(self, readers: Links) -> None:
+        self._readers = readers
+
+    async def orders(self, query: OrderQuery) -> tuple[Sequence[Order], int]:
+        """Return a page of orders and how many match in all."""
+        return await self._readers.run(partial(_orders, query=query))
+
+    async def order(self, any_id: str) -> Order | None:
+        """Find an order by client order id, else by venue order id."""
+        rest = (
+            "WHERE client_order_id = $1 OR (venue_order_id <> '' AND venue_order_id = $1)"
+            " ORDER BY client_order_id <> $1, row_no LIMIT 1"
+        )
+        found = await self._rows(Order, rest, any_id)
+        return found[0] if found else None
+
+    async def order_events(self, client_order_id: str) -> Sequence[NumberedEvent]:
+        """Every event of one order."""
+        rest = "WHERE subject = $1 AND order_version IS NOT NULL ORDER BY sequence"
+        return await self._read(STATEMENTS[Event], rest, client_order_id)
+
+    async def order_ledger(self, client_order_id: str) -> Sequence[LedgerEntry]:
+        """Every booked execution of one order."""
+        rest = "WHERE client_order_id = $1 ORDER BY number"
+        return await self._rows(LedgerEntry, rest, client_order_id)
+
+    async def signal(self, signal_id: str) -> Sequence[SignalRow]:
+        """All generations of one signal."""
+        return await self._rows(SignalRow, "WHERE signal_id = $1 ORDER BY generation", signal_id)
+
+    async def last_delivery(self) -> int:
+        """Number of the newest delivery."""
+        return await self._readers.run(_last_delivery)
+
+    async def positions(self, symbol: str | None = None) -> Sequence[Position]:
+        """Current positions, flat ones included."""
+        if symbol is None:
+            return await self._rows(Position, "ORDER BY row_no")
+        return await self._rows(Position, "WHERE symbol = $1 ORDER BY row_no", symbol)
+
+    async def balances(self) -> Sequence[Balance]:
+        """Newest wallet snapshot per coin."""
+        return await self._rows(Balance, "ORDER BY row_no")
+
+    async def trading_states(self) -> Sequence[TradingStateRow]:
+        """Every scope and cause that was ever set."""
+        return await self._rows(TradingStateRow, "ORDER BY row_no")
+
+    async def stream(self, row_type: type[T]) -> AsyncIterator[T]:
+        """Every row of one type, in the order of first commit, a page in memory at a time."""
+        statements = STATEMENTS[row_type]
+        after: int | None = -1
+        while after is not None:
+            rows, after = await self._readers.run(partial(statements.page, after=after))
+            for row in rows:
+                yield row.event if row_type is Event else row
+
+    async def _rows(self, row_type: type[T], rest: str, *parameters: object) -> list[T]:
+        return await self._read(STATEMENTS[row_type], rest, *parameters)
+
+    async def _read(self, statements: Statements, rest: str, *parameters: object) -> list[Any]:
+        return await self._readers.run(
+            lambda connection: statements.rows(connection, rest, *parameters)
+        )
+
+
+class PostgresOutbox:
+    """Reads committed events."""
+
+    def __init__(self, readers: Links) -> None:
+        self._readers = readers
+
+    async def events_after(self, number: int, limit: int) -> Sequence[NumberedEvent]:
+        """Read the next events in number order."""
+        rest = "WHERE number > $1 ORDER BY number LIMIT $2"
+        return await self._readers.run(
+            lambda connection: STATEMENTS[Event].rows(connection, rest, number, limit)
+        )
+
+
+async def _orders(connection: Connection, query: OrderQuery) -> tuple[Sequence[Order], int]:
+    where, parameters = _where(query)
+    way = "DESC" if query.descending else "ASC"
+    rest = (
+        f"{where} ORDER BY {query.sort_by} {way} NULLS LAST, row_no {way}"
+        f" LIMIT {query.limit:d} OFFSET {query.offset:d}"
+    )
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        total = await connection.fetchval(f"SELECT count(*) FROM orders {where}", *parameters)
+        return await STATEMENTS[Order].rows(connection, rest, *parameters), int(total)
+
+
+async def _last_delivery(connection: Connection) -> int:
+    query = (
+        "SELECT greatest((SELECT coalesce(max(delivery), 0) FROM signals),"
+        " (SELECT coalesce(max(number), 0) FROM deliveries))"
+    )
+    return int(await connection.fetchval(query))
+
+
+def _where(query: OrderQuery) -> tuple[str, tuple[object, ...]]:
+    statuses = [status.value for status in query.statuses]
+    conditions = [
+        (text, value)
+        for text, value in (
+            ("symbol = ${}", query.symbol),
+            ("signal_id = ${}", query.signal_id),
+            ("strategy_id = ${}", query.strategy_id),
+            ("side = ${}", query.side.value if query.side is not None else None),
+            ("created_at >= ${}", query.created_from),
+            ("created_at < ${}", query.created_to),
+            ("status = ANY(${}::text[])", statuses or None),
+        )
+        if value is not None
+    ]
+    texts = [text.format(at) for at, (text, _) in enumerate(conditions, 1)]
+    values = tuple(value for _, value in conditions)
+    return f"WHERE {' AND '.join(texts)}" if texts else "", values
