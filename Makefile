@@ -81,7 +81,9 @@ strangers: ## unmodified pybit and ccxt trade on our simulator server
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \
-		--cov=order_domain --cov-branch --cov-report=term --cov-fail-under=100 $(ARGS)
+		--cov --cov-branch --cov-report= $(ARGS)
+	$(RUN) coverage report --include='packages/order_domain/*' --show-missing --skip-covered \
+		--fail-under=100
 
 .PHONY: bench bench-peers
 bench: setup ## orders per second beside a bare Python floor
