@@ -71,7 +71,7 @@ async def test_a_query_leaves_as_it_was_signed(query: str) -> None:
 
 async def test_a_query_that_http_cannot_carry_is_not_sent_in_another_form() -> None:
     async with listening(Peer(answering(http()))) as peer, a_transport(peer.url) as transport:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NotSent):
             await transport.get("/v5/order/realtime", "cursor=a b", STAMP)
 
     assert peer.requests == 0
@@ -233,3 +233,81 @@ async def test_giving_up_closes_the_connection_that_an_answer_may_still_come_on(
         answer = await transport.post("/second", BODY, STAMP)
 
     assert answer.body == b'{"for":"second"}'
+
+
+async def test_an_answer_nobody_asked_for_is_not_taken_for_the_next() -> None:
+    """A time-out page, say, that the exchange sends on an idle connection."""
+    stray = http(b"stray", "408 Request Timeout")
+
+    async def react(writer: asyncio.StreamWriter, heard: bytes) -> None:
+        if is_whole(heard):
+            writer.write(http())
+            await writer.drain()
+            await asyncio.sleep(0.02)
+            writer.write(stray)
+
+    async with listening(Peer(react)) as peer, a_transport(peer.url) as transport:
+        await transport.post("/v5/order/create", BODY, STAMP)
+        await asyncio.sleep(0.06)
+        answer = await transport.post("/v5/order/create", BODY, STAMP)
+
+    assert (answer.status, answer.body) == (200, OK)
+    assert len(peer.heard) == 2
+
+
+async def test_two_answers_to_one_request_spoil_the_connection() -> None:
+    twice = Peer(answering(http() + http(b"second")))
+    async with listening(twice) as peer, a_transport(peer.url) as transport:
+        for _ in range(2):
+            answer = await transport.post("/v5/order/create", BODY, STAMP)
+            assert answer.body == OK
+
+    assert len(peer.heard) == 2
+
+
+async def test_an_answer_in_chunks_is_put_together() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Bapi-Limit: 10\r\n\r\n"
+    chunked = head + b"".join(b"%x\r\n%b\r\n" % (1, bytes((byte,))) for byte in OK) + b"0\r\n\r\n"
+    async with listening(Peer(answering(chunked))) as peer:
+        answer = await post(peer)
+
+    assert answer.body == OK
+    assert answer.headers["x-BAPI-limit"] == "10"
+
+
+async def test_requests_beyond_the_connections_wait_in_order() -> None:
+    async def react(writer: asyncio.StreamWriter, heard: bytes) -> None:
+        if is_whole(heard):
+            await asyncio.sleep(0.01)
+            writer.write(http())
+
+    async with listening(Peer(react)) as peer:
+        transport = HttpTransport(
+            peer.url, KEY, recv_window_ms=5000, timing=HttpTiming(), connections=2
+        )
+        answers = await asyncio.gather(
+            *(transport.post("/v5/order/create", BODY, STAMP) for _ in range(9))
+        )
+        await transport.close()
+
+    assert [answer.status for answer in answers] == [200] * 9
+    assert len(peer.heard) == 2
+
+
+async def test_without_a_free_connection_in_time_nothing_is_sent() -> None:
+    async def react(writer: asyncio.StreamWriter, heard: bytes) -> None:
+        """Say nothing."""
+
+    async with listening(Peer(react)) as peer:
+        transport = HttpTransport(
+            peer.url, KEY, recv_window_ms=5000, timing=HttpTiming(connect=0.05), connections=1
+        )
+        first = asyncio.create_task(transport.post("/v5/order/create", BODY, STAMP))
+        await asyncio.sleep(0.01)
+        with pytest.raises(NotSent, match="busy"):
+            await transport.post("/v5/order/create", BODY, STAMP)
+        await transport.close()
+        with pytest.raises(NoAnswer):
+            await first
+
+    assert peer.requests == 1

@@ -4,24 +4,19 @@ It sends once. Whether to ask again is for those to say who know what the reques
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 import attrs
 import httpx
 
 from order_adapters.venues.bybit.signing import Credentials, rest_headers
+from order_adapters.venues.bybit.wire import Broken, NotConnected, Wire
 
 FORBIDDEN: Final = 403
 _JSON: Final = {"Content-Type": "application/json"}
-_NOT_LEFT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-"""Errors that come before the first byte of a request."""
 
 
 class NotSent(Exception):
@@ -46,7 +41,6 @@ class HttpTiming:
     """Seconds. `whole` must be above recv_window: an answer after the window is still an answer."""
 
     connect: float = 2.0
-    pool: float = 1.0
     whole: float = 4.0
 
 
@@ -55,7 +49,7 @@ class HttpTransport:
 
     Args:
         credentials: None for market data only.
-        under: What carries the requests, httpx's own by default.
+        connections: Requests on their way at once.
     """
 
     def __init__(
@@ -66,21 +60,15 @@ class HttpTransport:
         recv_window_ms: int,
         timing: HttpTiming,
         connections: int = 32,
-        under: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url
         self._credentials = credentials
         self._recv_window_ms = recv_window_ms
         self._whole = timing.whole
-        limits = httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=25
-        )
         self._client = httpx.AsyncClient(
-            http1=True,
-            http2=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(timing.whole, connect=timing.connect, pool=timing.pool),
-            transport=under or httpx.AsyncHTTPTransport(limits=limits, retries=0),
+            timeout=None,  # noqa: S113 -- `_exchange` bounds the whole of it
+            transport=_Under(_wire(base_url, timing, connections)),
             headers={"Accept-Encoding": "identity", "User-Agent": "order-manager"},
         )
 
@@ -124,8 +112,40 @@ class HttpTransport:
         try:
             async with asyncio.timeout(self._whole):
                 response = await self._client.send(request)
-        except _NOT_LEFT as error:
-            raise NotSent(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+        except NotConnected as error:
+            raise NotSent(str(error)) from error
+        except (Broken, TimeoutError, httpx.HTTPError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         return HttpAnswer(response.status_code, response.headers, response.content)
+
+
+class _Under(httpx.AsyncBaseTransport):
+    """What httpx hands its requests to."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._wire.exchange(
+            request.method.encode(),
+            request.extensions["target"],
+            request.headers.raw,
+            request.content,
+        )
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+    async def aclose(self) -> None:
+        self._wire.close()
+
+
+def _wire(url: str, timing: HttpTiming, connections: int) -> Wire:
+    parts = urlsplit(url)
+    is_secure = parts.scheme == "https"
+    context: ssl.SSLContext | None = httpx.create_ssl_context() if is_secure else None
+    return Wire(
+        parts.hostname or "",
+        parts.port or (443 if is_secure else 80),
+        context,
+        connections=connections,
+        connect_within=timing.connect,
+    )
