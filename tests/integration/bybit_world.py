@@ -175,9 +175,9 @@ def settings(server: BybitServer, port: int, **changes: Any) -> BybitConfig:
 
 @asynccontextmanager
 async def a_world(
-    *faults: Fault, server: dict[str, Any] | None = None, **config: Any
+    *faults: Fault, server: dict[str, Any] | None = None, opens: bool = True, **config: Any
 ) -> AsyncIterator[World]:
-    """An open venue whose sockets are up, on a server of its own."""
+    """An open venue whose sockets are up, on a server of its own; or one that others will open."""
     script = FaultScript(faults=faults) if faults else None
     latency = timedelta(milliseconds=1)
     made = ServerConfig(
@@ -191,6 +191,10 @@ async def a_world(
         clock = SystemClock()
         venue = BybitVenue(settings(bybit, wire.port, **config), clock)
         world = World(bybit, venue, wire, [], clock)
+        if not opens:
+            yield world
+            relay.close()
+            return
         reader = asyncio.create_task(_read(world))
         try:
             await venue.open()
