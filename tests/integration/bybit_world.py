@@ -39,6 +39,7 @@ class Wire:
     kind: str = ""
     is_upward: bool = True
     cuts: int = 0
+    refused: int = 0
 
     def cut_after(self, count: int, kind: str, *, is_upward: bool) -> None:
         """Upward is towards the exchange."""
@@ -49,6 +50,7 @@ class Wire:
             first = await reader.readuntil(b"\r\n")
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except (OSError, asyncio.IncompleteReadError):
+            self.refused += 1
             writer.transport.abort()
             return
         kind = next((each for each in ("trade", "private", "public") if each in str(first)), "http")

@@ -9,11 +9,11 @@ import pytest
 
 from order_adapters.venues.bybit.client import ReadFailed
 from order_adapters.venues.bybit.clock_offset import from_milliseconds
-from order_domain.model.enums import Category, Origin, VenueStatus
+from order_domain.model.enums import Category, Origin, PositionSide, VenueStatus
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
 from order_domain.model.order import Order
 from order_domain.model.steps import LookUp, Sweep
-from tests.builders import an_order, seconds
+from tests.builders import BTC, an_order, seconds
 from tests.unit.bybit.exchange import Fields, Refusal, a_desk, in_turn
 from tests.unit.bybit.rows import (
     ORDER_ID,
@@ -193,6 +193,25 @@ async def test_x18_cancel_all_is_repeated_until_nothing_is_open() -> None:
         desk.exchange.fields_of("/v5/order/cancel-all")
         == [{"category": "linear", "settleCoin": "USDT"}] * 3
     )
+
+
+async def test_the_exits_of_a_position_are_set_as_a_whole() -> None:
+    async with a_desk({"/v5/position/trading-stop": in_turn({})}) as desk:
+        await desk.rest.trading_stop(BTC, PositionSide.LONG, Decimal(60000), Decimal(0))
+
+    assert desk.exchange.asked == [
+        (
+            "/v5/position/trading-stop",
+            {
+                "category": "linear",
+                "symbol": "BTCUSDT",
+                "tpslMode": "Full",
+                "positionIdx": 1,
+                "takeProfit": "60000",
+                "stopLoss": "0",
+            },
+        )
+    ]
 
 
 # -- looking one order up --------------------------------------------------------------------------

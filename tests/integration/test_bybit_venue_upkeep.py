@@ -1,0 +1,168 @@
+"""What a venue looks after by itself while it trades: clock, key, trading rules, position mode."""
+
+import asyncio
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from order_adapters.bybit_server import AccountConfig
+from order_adapters.simulator import Fault, FaultKind
+from order_adapters.venues.bybit.checks import AccountRefused, check_account, check_key
+from order_adapters.venues.bybit.client import ReadFailed
+from order_adapters.venues.bybit.clock_offset import ClockState
+from order_adapters.venues.bybit.config import BybitConfig
+from order_adapters.venues.bybit.hosts import HOSTS
+from order_adapters.venues.bybit.records import AccountInfo, KeyInfo
+from order_adapters.venues.bybit.signing import Credentials
+from order_domain.model.enums import AnswerOutcome, Category, PositionSide, Side
+from order_domain.model.execution import Execution
+from order_domain.model.inputs import ClockOffset, StreamState
+from order_domain.model.instrument import Instrument
+from order_domain.model.quote import Quote
+from order_domain.model.reports import OrderReport
+from order_domain.model.steps import Sweep
+from tests.builders import BTC, NOW, D, seconds
+from tests.integration.bybit_world import World, a_world
+
+LINEAR = Category.LINEAR
+
+
+def skewed(world: World, by: float) -> None:
+    """Set the exchange's clock."""
+    account = world.account
+    fault = Fault(kind=FaultKind.CLOCK_SKEW, by=seconds(by), after=timedelta(0))
+    account.exchange.inject(fault, account.now())
+
+
+def reasons(world: World) -> list[str]:
+    return [state.reason for state in world.of(StreamState) if not state.healthy]
+
+
+async def test_the_clock_is_measured_again_and_again() -> None:
+    async with a_world(clock_interval=0.05) as world:
+        await world.until(lambda: len(world.of(ClockOffset)) > 5)
+        state = world.venue.health.clock
+
+    assert state is ClockState.GOOD
+
+
+async def test_a_clock_beyond_correction_stops_what_adds_risk_and_nothing_else() -> None:
+    async with a_world(clock_interval=0.05) as world:
+        resting = world.a_create("resting")
+        await world.venue.send(resting)
+        skewed(world, 40)
+        await world.until(lambda: world.venue.health.clock is ClockState.STOP)
+        await world.until(lambda: reasons(world))
+        opening = await world.venue.send(world.a_create("opening"))
+        cancel = await world.venue.send(world.a_cancel(resting.order))
+
+    assert "our clock is off" in reasons(world)[0]
+    assert opening.outcome is AnswerOutcome.NOT_SENT
+    assert cancel.outcome is AnswerOutcome.ACCEPTED
+
+
+async def test_x22_trading_rules_are_read_again_when_an_orders_form_is_refused() -> None:
+    async with a_world() as world:
+        stale = world.venue._knowledge.instruments
+        stale[BTC] = attrs.evolve(stale[BTC], tick_size=D("0.01"))
+        answer = await world.venue.send(world.a_create("a", price=D("46000.05")))
+        await world.until(lambda: world.of(Instrument))
+
+    assert (answer.outcome, answer.code) == (AnswerOutcome.REFUSED, 10001)
+    assert [(each.id, each.tick_size) for each in world.of(Instrument)] == [(BTC, D("0.1"))]
+
+
+async def test_x23_a_key_that_became_dangerous_restricts_until_it_is_put_right() -> None:
+    async with a_world(refresh_interval=0.05) as world:
+        good = world.account.config
+        world.account.config = attrs.evolve(good, may_withdraw=True)
+        await world.until(lambda: world.states() == [True, False])
+        world.account.config = good
+        await world.until(lambda: world.states() == [True, False, True])
+
+    assert "may withdraw" in reasons(world)[0]
+
+
+@pytest.mark.parametrize("days", [0, 13])
+def test_x23_a_key_about_to_expire_is_warned_of(
+    days: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = KeyInfo(1, False, ("ContractTrade.Order",), (), NOW + timedelta(days=days))
+    check_key(key, _settings(), NOW)
+
+    assert "the API key expires at" in caplog.text
+
+
+def test_a_key_with_time_left_is_passed_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    key = KeyInfo(1, False, ("ContractTrade.Order",), (), NOW + timedelta(days=15))
+    check_key(key, _settings(), NOW)
+
+    assert caplog.text == ""
+
+
+def test_an_account_of_the_old_kind_is_refused() -> None:
+    with pytest.raises(AccountRefused, match="unified"):
+        check_account(AccountInfo(is_supported=False, margin_mode="REGULAR_MARGIN"))
+
+
+async def test_an_account_in_hedge_mode_keeps_its_two_positions_apart() -> None:
+    server = {"accounts": (AccountConfig(hedged=True),)}
+    async with a_world(server=server, hedge_mode=True) as world:
+        began_at = world.exchange_now() - seconds(5)
+        long = world.a_market("long", position_side=PositionSide.LONG)
+        short = world.a_market("short", side=Side.SELL, position_side=PositionSide.SHORT)
+        answers = [await world.venue.send(each) for each in (long, short)]
+        await world.until(lambda: len(world.of(Execution)) == 2 and len(world.of(OrderReport)) > 1)
+        sweep = await world.venue.sweep(Sweep("PERIODIC", began_at))
+
+    assert {answer.outcome for answer in answers} == {AnswerOutcome.ACCEPTED}
+    sides = {e.client_order_id: e.position_side for e in world.of(Execution)}
+    assert sides == {"long": PositionSide.LONG, "short": PositionSide.SHORT}
+    assert {e.client_order_id: e.position_side for e in sweep.executions} == sides
+    assert {p.position_side: p.size for p in sweep.positions} == {
+        PositionSide.LONG: D("0.02"),
+        PositionSide.SHORT: D("-0.02"),
+    }
+
+
+async def test_the_other_endpoints_answer() -> None:
+    async with a_world() as world:
+        rest = world.venue.rest
+        began_at = world.exchange_now() - seconds(5)
+        await world.venue.send(world.a_market("a"))
+        await world.until(lambda: world.of(Execution))
+        tickers = await rest.tickers(LINEAR, "BTCUSDT")
+        limit = await rest.price_limit(BTC)
+        ended = await rest.orders_since(LINEAR, began_at)
+        fees = await rest.fee_rates(LINEAR, "BTCUSDT")
+        await world.venue.watch(BTC)
+
+    assert [(type(each), each.bid) for each in tickers.good] == [(Quote, D(50000))]
+    assert limit.highest_bid > 50000 > limit.lowest_ask
+    assert [order.client_order_id for order in ended.good] == ["a"]
+    assert [fee.instrument_id for fee in fees.good] == [BTC]
+
+
+async def test_a_symbol_that_is_not_listed_is_no_answer() -> None:
+    async with a_world() as world:
+        with pytest.raises(ReadFailed):
+            await world.venue.rest.price_limit(BTC.replace("BTCUSDT", "NOSUCH"))
+
+
+async def test_opening_waits_for_an_exchange_that_is_not_there_yet() -> None:
+    async with a_world(opens=False) as world:
+        target, world.wire.target = world.wire.target, 1  # where nobody listens
+        opening = asyncio.create_task(world.venue.open())
+        await world.until(lambda: world.wire.refused > 2)
+        is_waiting = not opening.done()
+        world.wire.target = target
+        await opening
+        await world.connected()
+        await world.venue.close()
+
+    assert is_waiting
+
+
+def _settings() -> BybitConfig:
+    return BybitConfig(hosts=HOSTS["testnet"], credentials=Credentials("k", "s"))
