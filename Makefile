@@ -45,10 +45,11 @@ fmt: setup ## format, and mend what lint can mend
 	$(RUN) ruff check --fix .
 
 .PHONY: lint
-lint: setup ## ruff (lint and format) and spelling
+lint: setup ## ruff (lint and format), spelling, and the compose files by the Compose Specification
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) codespell
+	@$(RUN) check-jsonschema --builtin-schema vendor.compose-spec compose.yaml docker/compose.yaml
 
 .PHONY: types
 types: setup ## mypy --strict
