@@ -96,6 +96,10 @@ bench-peers: setup ## the same beside nautilus_trader, vnpy and backtesting.py, 
 docs: setup ## write the generated pages again (a test compares them)
 	$(RUN) python -m scripts.generate_docs
 
+.PHONY: site
+site: setup ## the documentation as a site, every warning an error: .site
+	$(UV) run --locked --isolated --no-default-groups --group docs sphinx-build -W -q -n -b html docs .site
+
 .PHONY: hooks
 hooks: setup ## run the same checks before every commit
 	$(UV) tool run pre-commit install
