@@ -12,6 +12,7 @@ from order_domain.lifecycle import to_mermaid
 from order_domain.notes import Note
 from order_domain.risk import RULES
 from order_domain.risk.base import Rule
+from order_service.runtime.crash import POINTS
 from order_service.settings import pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -119,11 +120,31 @@ def invariants() -> str:
     )
 
 
+def crash_points() -> str:
+    """Every place where a test can have the process killed."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in POINTS.items()]
+    return "\n".join(
+        [
+            "# Crash points",
+            "",
+            "`ORDER_MANAGER_CRASH_AT=name:n` kills the service (SIGKILL, no clean-up) at the n-th",
+            "pass of a point. It is for tests of recovery: whatever the point, a restart loses and",
+            "doubles nothing. Made by `make docs` from the code.",
+            "",
+            "| point | what has happened when it is passed |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/lifecycle.md": lifecycle,
     "docs/reference/reason-codes.md": reason_codes,
     "docs/reference/risk-rules.md": risk_rules,
     "docs/reference/invariants.md": invariants,
+    "docs/reference/crash-points.md": crash_points,
     "docs/reference/settings.md": pages.reference,
     "docs/reference/cli.md": reference.page,
     "env.example": pages.env_example,

@@ -23,9 +23,11 @@ from tests.builders import NOW, D
 
 SCRIPT = """
 import sys
-from order_service.runtime.crash import arm
+from order_adapters.passing import watch
+from order_service.runtime.crash import arm, crash_point
 from tests.integration.test_runtime_crash_points import replay
 arm(sys.argv[1])
+watch(crash_point)
 replay(sys.argv[2], resume=False)
 """
 POINTS = [
@@ -36,6 +38,7 @@ POINTS = [
     "signal.after_ack:15",
     "submit.before_claim_commit:8",
     "submit.after_claim:8",
+    "submit.after_send:8",
     "submit.after_response:8",
     "submit.after_commit:8",
     "cancel.after_send:1",
@@ -44,6 +47,8 @@ POINTS = [
     "report.after_commit:10",
     "recon.before_commit:3",
     "recon.after_query:3",
+    "flush.answer_lost:25",
+    "after_commit.before_release:25",
     "shutdown.draining:1",
 ]
 LINES = 40

@@ -9,6 +9,7 @@ import pytest
 
 from order_adapters.stores.memory.journal import MemoryJournal
 from order_domain.model.rows import Change, Mark
+from order_service.runtime import passes
 from order_service.runtime.outcome import End, EndReason
 from tests.builders import NOW
 from tests.unit.runtime.parts import ACCOUNT, TTL, Desk, a_desk, a_step, an_ack, turns, until
@@ -277,3 +278,21 @@ async def test_a_commit_under_way_is_let_finish_when_the_runtime_ends() -> None:
 
 def _is_mark(row: Change, name: str) -> bool:
     return isinstance(row, Mark) and row.name == name
+
+
+async def test_the_third_step_behind_a_flush_under_way_is_a_crash_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed: list[str] = []
+    monkeypatch.setattr(passes, "crash_point", passed.append)
+    desk = a_desk()
+    desk.database.faults.delay = timedelta(milliseconds=5)
+    async with running(desk):
+        desk.add(a_step(1))
+        await turns()
+        desk.add(a_step(2))
+        desk.add(a_step(3))
+        assert passed == []
+        desk.add(a_step(4))
+
+    assert passed == ["flush.in_flight"]

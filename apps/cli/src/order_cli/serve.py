@@ -28,6 +28,8 @@ def serve(
     SIGTERM or Ctrl-C finishes what was begun.
     """
     # The web framework and pydantic are slow to import; other commands must not wait for them.
+    from order_domain.errors import InvalidValue  # noqa: PLC0415
+    from order_service.arming import arm_from  # noqa: PLC0415
     from order_service.choices import TWO_WAYS, says_nothing  # noqa: PLC0415
     from order_service.serving import serve as run  # noqa: PLC0415
     from order_service.settings import Settings, SettingsError, retired  # noqa: PLC0415
@@ -44,7 +46,8 @@ def serve(
         print(TWO_WAYS, file=sys.stderr)
         return ExitCode.CONFIGURATION
     try:
+        arm_from(os.environ)
         settings = Settings.from_environment(environment, ENV_FILE)
         return run(settings, retired=retired(environment, ENV_FILE))
-    except SettingsError as error:
+    except (SettingsError, InvalidValue) as error:
         raise CommandError(ExitCode.CONFIGURATION, str(error)) from None

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from order_domain.errors import InvalidValue
+from order_service.arming import arm_from
 from order_service.choices import TWO_WAYS, says_nothing
 from order_service.serving import serve
 from order_service.settings import Settings, SettingsError, retired
@@ -25,9 +27,10 @@ def main() -> int:
         print(TWO_WAYS, file=sys.stderr)  # noqa: T201 -- a person reads it
         return CONFIGURATION
     try:
+        arm_from(os.environ)
         settings = Settings.from_environment(environment, env_file)
         return serve(settings, retired=retired(environment, env_file))
-    except SettingsError as error:
+    except (SettingsError, InvalidValue) as error:
         print(error, file=sys.stderr)  # noqa: T201 -- as above
         return CONFIGURATION
 

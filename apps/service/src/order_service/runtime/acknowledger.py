@@ -2,6 +2,7 @@
 
 import asyncio
 
+from order_domain.model.enums import Verdict
 from order_domain.model.steps import Acknowledge
 from order_domain.ports.intake import SignalSource
 from order_service.runtime.crash import crash_point
@@ -38,3 +39,5 @@ class Acknowledger:
             self._open -= 1
             self._pulse.beat()
             crash_point("signal.after_ack")
+            if effect.verdict is Verdict.PARKED:
+                crash_point("parked.after_ack")

@@ -22,10 +22,11 @@ from order_domain.ports.journal import (
     StoreUnavailable,
 )
 from order_service.runtime.backoff import Backoff
+from order_service.runtime.crash import crash_point
 from order_service.runtime.lease import Lease
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.outcome import End, EndReason
-from order_service.runtime.passes import after_commit, before_commit
+from order_service.runtime.passes import after_commit, before_commit, during_commit
 
 STEPS_PER_FLUSH: Final = 500
 LONGEST_TAIL: Final = 1_000
@@ -121,6 +122,8 @@ class Committer:
         """Append a step to the tail."""
         self._tail.append(entry)
         self._work.set()
+        if self._flight is not None:
+            during_commit(len(self._tail) - len(self._flight.entries))
 
     def carry(self, mark: Mark) -> None:
         """Let a row that is not the engine's ride in the next flush; a newer one replaces it."""
@@ -250,7 +253,7 @@ class Committer:
         self._flight = _Flight(
             self.head.flush_no + 1, entries, changes, carried, self._clock.monotonic()
         )
-        before_commit(entries)
+        before_commit(entries, carried)
         return self._flight
 
     def _land(self, entries: Sequence[Entry]) -> None:
@@ -283,7 +286,9 @@ class Committer:
     async def _shielded(self, flight: _Flight) -> Flushed:
         # Cancelling a commit half-way leaves its fate unknown for nothing: it is always let finish.
         self._running = asyncio.create_task(self._journal.flush(flight.number, flight.changes))
-        return await asyncio.shield(self._running)
+        flushed = await asyncio.shield(self._running)
+        crash_point("flush.answer_lost")
+        return flushed
 
     def _judge(self, outcome: FlushOutcome) -> None:
         if outcome is FlushOutcome.LEASE_LOST:

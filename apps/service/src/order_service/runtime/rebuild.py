@@ -21,6 +21,7 @@ from order_domain.ports.clock import Clock
 from order_domain.ports.journal import Head, LeaseHeld, StoreUnavailable
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.committer import Committer, Entry
+from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.outcome import End, EndReason
 from order_service.runtime.reads import Reads, merge
@@ -126,6 +127,8 @@ class Rebuild:
             except Exception as error:  # noqa: BLE001 -- an exception or a refused row: it is parked
                 return error
             del inputs[0]
+            if inputs:
+                crash_point("rebuild.between_two_inputs")
         return None
 
     async def _stepped(self, message: Input) -> Entry:

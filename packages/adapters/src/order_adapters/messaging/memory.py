@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from order_adapters.passing import passing
 from order_domain.model.enums import Verdict
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.steps import Acknowledge
@@ -113,4 +114,5 @@ class MemoryPublisher:
         """Take one event."""
         if self.away:
             raise PublisherDown(f"event {event.number} is not taken")
+        passing("outbox.after_publish")
         self.published.append(event)

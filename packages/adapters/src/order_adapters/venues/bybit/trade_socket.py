@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Final
 
+from order_adapters.passing import passing
 from order_adapters.venues.bybit.frames import Dialogue, read_object
 from order_adapters.venues.bybit.link import Link, LinkDown
 from order_adapters.venues.bybit.quarantine import Raw
@@ -90,6 +91,7 @@ class TradeSocket:
         try:
             async with asyncio.timeout(self._within):
                 await self.link.send(frame)
+                passing("submit.after_send")
                 return await reply
         except TimeoutError:
             raise NoAnswer(f"no reply within {self._within:g} s") from None

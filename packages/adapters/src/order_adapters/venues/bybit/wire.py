@@ -11,6 +11,8 @@ from typing import Final
 import attrs
 import h11
 
+from order_adapters.passing import is_watched, passing
+
 BODY_MAX: Final = 32 * 2**20
 _EVENTS: Final = (h11.NEED_DATA, h11.PAUSED)
 Headers = list[tuple[bytes, bytes]]
@@ -147,7 +149,7 @@ class _Connection(asyncio.Protocol):
         if body:
             parts.append(self._machine.send(h11.Data(data=body)))
         parts.append(self._machine.send(h11.EndOfMessage()))
-        self._transport.write(b"".join(part for part in parts if part))
+        _write(self._transport, b"".join(part for part in parts if part), method=request.method)
         try:
             return await answer
         finally:
@@ -222,3 +224,15 @@ class _Connection(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(Broken(reason))
+
+
+def _write(transport: asyncio.WriteTransport, data: bytes, *, method: bytes) -> None:
+    """Hand a request over; a command (POST) in two parts where somebody asked for that moment."""
+    if method != b"POST" or not is_watched():
+        transport.write(data)
+        return
+    half = len(data) // 2
+    transport.write(data[:half])
+    passing("submit.mid_send")
+    transport.write(data[half:])
+    passing("submit.after_send")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from order_adapters.passing import passing
 from order_adapters.simulator import AccountState, MarketTrade, Message, SimulatedExchange
 from order_adapters.venues.simulated.facts import Facts
 from order_domain.model.enums import AnswerOutcome, CommandKind
@@ -112,6 +113,7 @@ class SimulatedVenue:
     async def send(self, command: Command) -> Answer:
         """Make one attempt of a command; silence becomes UNKNOWN after the exchange's time-out."""
         self.exchange.submit(command, self._now())
+        passing("submit.after_send")
         answer: Answer = await self._reply(_key_of(command))
         return answer
 
