@@ -45,6 +45,12 @@ def postgres() -> Iterator[PostgresServer]:
     server.drop()
 
 
+@pytest.fixture
+async def emptied_postgres(postgres: PostgresServer) -> str:
+    """URL of a store without a row and without an owner; without a server the test is left out."""
+    return await postgres.emptied()
+
+
 def has_shared_data() -> bool:
     return (SHARED / "market-data").is_dir() and (SHARED / "signals").is_dir()
 
@@ -66,7 +72,8 @@ def is_left_out(item: pytest.Item) -> bool:
     if not has_shared_data() and "shared_data" in getattr(item, "fixturenames", ()):
         return True
     parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return parameters.get("backend") == "postgres" and not has_postgres()
+    asks = "emptied_postgres" in getattr(item, "fixturenames", ())
+    return (asks or parameters.get("backend") == "postgres") and not has_postgres()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +15,8 @@ import httpx
 KEY = "a-key-for-tests-only"
 SIGNALS = "/api/v1/signals"
 TIMEOUT_S = 30
+OURS = ("ORDERMANAGER", "BYBIT", "POSTGRES", "RABBITMQ", "WS_GATEWAY")
+DRY_RUN = ("--dry-run", "--store", "sqlite:///orders.sqlite")
 
 
 def a_body(number: int, **changes: Any) -> dict[str, Any]:
@@ -38,20 +41,20 @@ def a_body(number: int, **changes: Any) -> dict[str, Any]:
 class ServiceProcess:
     """Starts with the block, ends with it. `log` holds what it has logged so far."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, arguments: Sequence[str] = DRY_RUN, **environment: str
+    ) -> None:
         self.folder = folder
+        self._arguments = arguments
         self.log: list[dict[str, Any]] = []
-        clean = {name: text for name, text in os.environ.items() if "ORDERMANAGER" not in name}
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
         self._environment = clean | {"ORDERMANAGER_API_KEY": KEY} | environment
         self._process: subprocess.Popen[str] | None = None
         self.http = httpx.Client(headers={"X-API-Key": KEY}, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "order_cli", "serve", "--dry-run", "--port", "0"),
-                *("--store", "sqlite:///orders.sqlite"),
-            ],
+            [sys.executable, "-m", "order_cli", "serve", "--port", "0", *self._arguments],
             cwd=self.folder,
             env=self._environment,
             stderr=subprocess.PIPE,

@@ -347,11 +347,16 @@ def test_without_any_setting_it_refuses_and_names_the_two_ways(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"ORDERMANAGER_ENABLE_DRY_RUN": "false"}, "ORDERMANAGER_ENABLE_DRY_RUN: must be true"),
-        ({"BYBIT_API_KEY": "k"}, "ORDERMANAGER_ENABLE_DRY_RUN: must be true"),
+        ({"ORDERMANAGER_ENABLE_DRY_RUN": "false"}, "RABBITMQ_USER: chooses the bus"),
+        ({"ORDERMANAGER_BUS": "in-process"}, "BYBIT_API_KEY: is needed to trade on Bybit"),
+        (
+            {"ORDERMANAGER_BUS": "in-process", "BYBIT_API_KEY": "k"},
+            "BYBIT_API_SECRET: is needed to trade on Bybit",
+        ),
+        ({"BYBIT_ENVIRONMENT": "custom"}, "custom needs BYBIT_REST_URL and BYBIT_STREAM_URL"),
     ],
 )
-def test_nothing_but_a_dry_run_is_served(
+def test_a_live_service_says_what_it_lacks(
     tmp_path: Path, environment: dict[str, str], told: str
 ) -> None:
     ended = served(tmp_path, **environment)
@@ -363,7 +368,6 @@ def test_nothing_but_a_dry_run_is_served(
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"POSTGRES_USER": "u"}, "POSTGRES_USER: chooses PostgreSQL"),
         ({"RABBITMQ_USER": "u"}, "RABBITMQ_USER: chooses RabbitMQ"),
         ({"ORDERMANAGER_PROT": "1"}, "did you mean ORDERMANAGER_PORT?"),
         ({"ORDERMANAGER_STORE_URL": "file:x"}, "store: must be one of memory, sqlite"),

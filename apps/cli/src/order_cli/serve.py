@@ -47,7 +47,10 @@ def serve(
         return ExitCode.CONFIGURATION
     try:
         arm_from(os.environ)
+    except InvalidValue as error:
+        raise CommandError(ExitCode.CONFIGURATION, str(error)) from None
+    try:
         settings = Settings.from_environment(environment, ENV_FILE)
         return run(settings, retired=retired(environment, ENV_FILE))
-    except (SettingsError, InvalidValue) as error:
+    except SettingsError as error:
         raise CommandError(ExitCode.CONFIGURATION, str(error)) from None

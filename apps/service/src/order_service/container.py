@@ -1,7 +1,8 @@
-"""Container: the composition root of the service, the only place that names its adapters."""
+"""Container: the composition root of the service, the only place that chooses its adapters."""
 
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -15,6 +16,8 @@ from order_adapters.simulator import SimulatedExchange, SimulatorConfig
 from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
+from order_domain.ports.venue import Venue
+from order_service.bybit_account import bybit_venue
 from order_service.choices import Choices, choose
 from order_service.desk import Desk
 from order_service.market import SyntheticFeed
@@ -24,7 +27,7 @@ from order_service.runtime.parts import Ports
 from order_service.runtime.runtime import Runtime
 from order_service.service import Service
 from order_service.settings import Settings
-from order_service.stores import account_file, open_store
+from order_service.stores import account_file, is_shared, open_store
 
 BUS: Final = "bus"
 
@@ -38,16 +41,20 @@ def _exchange(settings: Settings, choices: Choices, feed: SyntheticFeed) -> Simu
     return SimulatedExchange(instruments=feed.instruments, config=config)
 
 
-def _venue(exchange: SimulatedExchange, clock: Clock, choices: Choices) -> SimulatedVenue:
+def _simulated(exchange: SimulatedExchange, clock: Clock, choices: Choices) -> SimulatedVenue:
     path = account_file(choices.store)
     keeper = None if path is None else StateFile(path)
     return SimulatedVenue(exchange, clock, keeper=keeper)
 
 
-def _desk(settings: Settings) -> Desk:
-    category = settings.bybit.market_category
+def _refreshed(settings: Settings, venue: SimulatedVenue, clock: Clock) -> RefreshedVenue:
+    return RefreshedVenue(venue, clock, settings.ordermanager.instrument_info_refresh_interval)
 
-    return Desk(MemorySignalSource(), partial(read_delivery, category=category))
+
+def _desk(settings: Settings) -> Desk:
+    bybit = settings.bybit
+    read = partial(read_delivery, category=bybit.market_category, exceptions=bybit.asset_categories)
+    return Desk(MemorySignalSource(), read)
 
 
 def _runtime(
@@ -56,7 +63,7 @@ def _runtime(
     url: str,
     clock: Clock,
     store: Store,
-    venue: SimulatedVenue,
+    venue: Venue,
     desk: Desk,
 ) -> Runtime:
     engine_config = settings.engine_config(account=choices.account, environment=choices.environment)
@@ -72,9 +79,7 @@ def _runtime(
         Ports(
             journal=store.journal,
             outbox=store.outbox,
-            venue=RefreshedVenue(
-                venue, clock, settings.ordermanager.instrument_info_refresh_interval
-            ),
+            venue=venue,
             source=desk,
             publishers={BUS: MemoryPublisher()},
             clock=clock,
@@ -82,10 +87,10 @@ def _runtime(
     )
 
 
-def _service(
+def _dry_service(
     choices: Choices,
     store: Store,
-    runtime: Runtime,
+    runtime: Callable[[], Runtime],
     desk: Desk,
     feed: SyntheticFeed,
     venue: SimulatedVenue,
@@ -100,6 +105,18 @@ def _service(
     )
 
 
+def _live_service(
+    choices: Choices, store: Store, runtime: Callable[[], Runtime], desk: Desk
+) -> Service:
+    return Service(
+        choices=choices,
+        store=store,
+        runtime=runtime,
+        desk=desk,
+        stands_by=is_shared(choices.store),
+    )
+
+
 class Container(containers.DeclarativeContainer):
     """Objects are made here without being opened; the lifespan opens them in order."""
 
@@ -111,19 +128,32 @@ class Container(containers.DeclarativeContainer):
     store: providers.Provider[Store] = providers.Singleton(
         open_store, choices.provided.store, clock
     )
+    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings)
+
+    # a dry run's own market and exchange
     feed: providers.Provider[SyntheticFeed] = providers.Singleton(
         SyntheticFeed, settings.provided.ordermanager.dry_run_symbols, clock
     )
     exchange: providers.Provider[SimulatedExchange] = providers.Singleton(
         _exchange, settings, choices, feed
     )
-    venue: providers.Provider[SimulatedVenue] = providers.Singleton(
-        _venue, exchange, clock, choices
+    simulated: providers.Provider[SimulatedVenue] = providers.Singleton(
+        _simulated, exchange, clock, choices
     )
-    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings)
-    runtime: providers.Provider[Runtime] = providers.Singleton(
+
+    venue: providers.Provider[Venue] = providers.Selector(
+        choices.provided.venue,
+        simulated=providers.Singleton(_refreshed, settings, simulated, clock),
+        # each owner connects anew: a runtime closes its venue when it ends
+        bybit=providers.Factory(bybit_venue, settings, clock),
+    )
+    runtime: providers.Provider[Runtime] = providers.Factory(
         _runtime, settings, choices, url, clock, store, venue, desk
     )
-    service: providers.Provider[Service] = providers.Singleton(
-        _service, choices, store, runtime, desk, feed, venue
+    service: providers.Provider[Service] = providers.Selector(
+        choices.provided.venue,
+        simulated=providers.Singleton(
+            _dry_service, choices, store, runtime.provider, desk, feed, simulated
+        ),
+        bybit=providers.Singleton(_live_service, choices, store, runtime.provider, desk),
     )

@@ -10,6 +10,7 @@ import structlog
 
 from order_domain.model.enums import Verdict
 from order_domain.model.rows import SignalRow
+from order_domain.ports.journal import LeaseHeld, StoreUnavailable
 from order_domain.ports.views import Views
 from order_service.choices import Choices
 from order_service.desk import Desk
@@ -19,6 +20,8 @@ from order_service.runtime.runtime import Runtime
 log = structlog.get_logger(__name__)
 VERDICT_SECONDS: Final = 10.0
 """How long a request waits for its verdict."""
+STANDBY_SECONDS: Final = 0.5
+"""Between two tries to take the account over."""
 
 
 PARKED_LOOKS: Final = 40
@@ -50,20 +53,25 @@ class Health:
         is_alive: The runtime has not ended.
         is_ready: Signals are taken.
         store, bus: Whether they answer.
+        owner: Who has the account while this service stands by, with its url; else empty.
     """
 
     is_alive: bool
     is_ready: bool
     store: bool
     bus: bool
+    owner: str = ""
 
 
 class Service:
     """Opens everything in order and closes it in reverse; ends by itself when the runtime ends.
 
     Args:
-        market: Plays the market of a dry run, for ever.
-        priced: Set by the market once every symbol has a price.
+        runtime: Makes a runtime; each owns the account at most once.
+        stands_by: Wait while another service has the account, and take over when its lease ends;
+            else that is an error.
+        market: What moves the market of a dry run, for ever; None where the venue has its own.
+        priced: Set by the market once every symbol has a price; signals are taken after it.
 
     Attributes:
         error: What ended it, if it was not asked to end.
@@ -75,17 +83,21 @@ class Service:
         *,
         choices: Choices,
         store: OpenStore,
-        runtime: Runtime,
+        runtime: Callable[[], Runtime],
         desk: Desk,
-        market: Callable[[], Coroutine[Any, Any, None]],
-        priced: asyncio.Event,
+        stands_by: bool = False,
+        market: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        priced: asyncio.Event | None = None,
     ) -> None:
         self.choices = choices
         self.desk = desk
         self.error: BaseException | None = None
         self.on_end: Callable[[], None] = lambda: None
         self._store = store
-        self._runtime = runtime
+        self._make_runtime = runtime
+        self._runtime = runtime()
+        self._stands_by = stands_by
+        self._owner = ""
         self._market = market
         self._priced = priced
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,6 +124,7 @@ class Service:
             is_ready=is_alive and self._is_open and self._runtime.is_ready,
             store=is_alive and self._runtime.is_lease_proven,
             bus=is_alive,
+            owner=self._owner,
         )
 
     async def verdict(self, signal_id: str) -> SignalRow:
@@ -146,17 +159,54 @@ class Service:
         await self._store.close()
 
     async def _live(self) -> None:
-        await self._runtime.start()
+        while True:
+            await self._take_over()
+            ended = await self._own()
+            self.desk.close()
+            self._is_open = False
+            if ended.reason is not EndReason.LEASE_LOST or not self._stands_by:
+                break
+            log.error("service.lease_lost", account=self.choices.account)
+            self._runtime = self._make_runtime()
+        if ended.reason is not EndReason.STOPPED:
+            raise _Over(ended)
+
+    async def _take_over(self) -> None:
+        """Start the runtime; while somebody else owns the account, stand by."""
+        while True:
+            try:
+                await self._runtime.start()
+            except LeaseHeld as held:
+                if not self._stands_by:
+                    raise
+                self._stand_by(held)
+                await asyncio.sleep(STANDBY_SECONDS)
+            except StoreUnavailable as away:
+                if not self._stands_by:
+                    raise
+                log.warning("service.store_away", error=str(away))
+                await asyncio.sleep(STANDBY_SECONDS)
+            else:
+                self._owner = ""
+                return
+
+    def _stand_by(self, held: LeaseHeld) -> None:
+        owner = f"{held.details['owner']} {held.details['url']}".strip()
+        if owner != self._owner:
+            log.info("service.standing_by", owner=owner, account=self.choices.account)
+        self._owner = owner
+
+    async def _own(self) -> Ended:
+        """Trade until the runtime ends."""
         # Not before: the exchange's account is brought back while the runtime starts.
-        self._begin("market", self._market)
-        await self._priced.wait()
+        if self._market is not None:
+            self._begin("market", self._market)
+        if self._priced is not None:
+            await self._priced.wait()
         self.desk.open(await self._store.views.last_delivery())
         self._is_open = True
         log.info("service.ready", account=self.choices.account)
-        ended = await self._runtime.wait()
-        self.desk.close()
-        if ended.reason is not EndReason.STOPPED:
-            raise _Over(ended)
+        return await self._runtime.wait()
 
     def _begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._tasks.append(asyncio.create_task(self._watch(name, work), name=name))

@@ -84,11 +84,12 @@ def build(settings: Settings, *, url: str = "") -> tuple[ASGIApp, Service]:
     configure_logging(settings.ordermanager.log_level, secrets=(key,))
     log.info(
         "service.starting",
-        store=choices.store,
+        store=choices.shown_store,
         bus=choices.bus,
         venue=choices.venue,
         account=choices.account,
-        mode="dry-run",
+        mode=choices.mode,
+        environment=choices.environment,
         key_source=where,
     )
     if key == PLACEHOLDER:

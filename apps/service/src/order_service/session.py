@@ -22,6 +22,7 @@ from order_service.runtime.runtime import Runtime
 from order_service.settings import Settings
 
 LOOK_SECONDS: Final = 0.05
+FIRST_QUOTE_SECONDS: Final = 5.0
 VERDICT_SECONDS: Final = 10.0
 Delivery = SignalDelivered | DeliveryInvalid
 
@@ -80,7 +81,7 @@ class Session:
 
 @asynccontextmanager
 async def open_session(settings: Settings) -> AsyncIterator[Session]:
-    """Take the dry-run account of the settings' store over and play a market into it.
+    """Take the account of the settings' store over; a dry run has a market played into it.
 
     Raises:
         LeaseHeld: A service or another command owns the account.
@@ -108,20 +109,43 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _running(container: Container) -> AsyncIterator[Runtime]:
-    runtime, feed, venue = container.runtime(), container.feed(), container.venue()
+    runtime = container.runtime()
     try:
         await runtime.start()
     except BaseException:
-        await venue.close()  # the runtime closes it only once it has begun
+        if container.choices().is_dry:
+            await container.venue().close()  # the runtime closes it only once it has begun
         raise
-    market = asyncio.create_task(feed.play(venue), name="market")
     try:
-        await _priced(runtime, market, len(feed.instruments))
-        yield runtime
+        async with _market(container, runtime):
+            yield runtime
     finally:
         await runtime.stop()
+
+
+@asynccontextmanager
+async def _market(container: Container, runtime: Runtime) -> AsyncIterator[None]:
+    """Where the exchange is simulated, play its market; elsewhere wait for the first quotes."""
+    if not container.choices().is_dry:
+        await _quoted(runtime, len(container.settings().bybit.symbols))
+        yield
+        return
+    feed = container.feed()
+    market = asyncio.create_task(feed.play(container.simulated()), name="market")
+    try:
+        await _priced(runtime, market, len(feed.instruments))
+        yield
+    finally:
         market.cancel()
         await asyncio.gather(market, return_exceptions=True)
+
+
+async def _quoted(runtime: Runtime, symbols: int) -> None:
+    """Return once the engine has quotes of the symbols that were asked for, or none come."""
+    looks = int(FIRST_QUOTE_SECONDS / LOOK_SECONDS)
+    while runtime.metrics.quotes < symbols and looks and runtime.ended is None:
+        await asyncio.sleep(LOOK_SECONDS)
+        looks -= 1
 
 
 async def _priced(runtime: Runtime, market: asyncio.Task[None], symbols: int) -> None:

@@ -67,7 +67,7 @@ class OrderView(msgspec.Struct, kw_only=True):
     sequence: int
 
 
-def order_view(order: Order) -> OrderView:
+def order_view(order: Order, *, is_dry_run: bool) -> OrderView:
     """Show one order."""
     terms, fees = order.terms, order.fees
     status = status_for_neighbours(order.status, has_fills=bool(order.cum_quantity))
@@ -99,6 +99,6 @@ def order_view(order: Order) -> OrderView:
         updated_at=moment(order.updated_at),
         executed_at=optional_moment(order.executed_at),
         trace_id=terms.trace_id,
-        is_dry_run=True,
+        is_dry_run=is_dry_run,
         sequence=order.version,
     )

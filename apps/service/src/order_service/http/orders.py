@@ -1,5 +1,6 @@
 """Orders: committed rows, filtered, sorted and paged in either style."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from order_domain.model.enums import Side
+from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery
 from order_service.http.order_view import STATUSES, OrderView, order_view
 from order_service.http.problems import Refused
@@ -53,9 +55,8 @@ class OrderController(Controller):
         size, start = _window(limit, offset, page, page_size)
         if order_id is not None:
             found = await service.views.order(order_id)
-            return _listing(
-                [] if found is None else [order_view(found)], 1 if found else 0, size, start
-            )
+            one = [] if found is None else [found]
+            return _listing(_shown(service, one), len(one), size, start)
         query = OrderQuery(
             symbol=asset,
             statuses=_statuses(status),
@@ -70,7 +71,7 @@ class OrderController(Controller):
             offset=start,
         )
         orders, total = await service.views.orders(query)
-        return _listing([order_view(order) for order in orders], total, size, start)
+        return _listing(_shown(service, orders), total, size, start)
 
     @get("/{order_id:str}")
     async def show_order(
@@ -80,7 +81,11 @@ class OrderController(Controller):
         order = await service.views.order(order_id)
         if order is None:
             raise Refused(404, f"No order has the id {order_id[:100]}.", code="ORDER_NOT_FOUND")
-        return order_view(order)
+        return _shown(service, [order])[0]
+
+
+def _shown(service: Service, orders: Sequence[Order]) -> list[OrderView]:
+    return [order_view(order, is_dry_run=service.choices.is_dry) for order in orders]
 
 
 def _listing(orders: list[OrderView], total: int, size: int, start: int) -> dict[str, Any]:

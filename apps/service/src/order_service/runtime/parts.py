@@ -29,6 +29,7 @@ from order_service.runtime.rebuild import Rebuild
 from order_service.runtime.relay import Relay
 from order_service.runtime.release import Release, Replies
 from order_service.runtime.stepper import EngineFactory, Stepper
+from order_service.runtime.syncing import Syncs
 from order_service.runtime.ticker import Ticker
 from order_service.runtime.trading_state import TradingStates
 
@@ -65,6 +66,7 @@ class Parts:
         self._config, self._ports = config, ports
         self._account, self._retention = engine_config.account, engine_config.retention
         self.metrics, self.pulse, self.replies = Metrics(), Pulse(), Replies()
+        self.syncs = Syncs()
         self.lease = Lease(config.ttl)
         self.inbox = Inbox(self.wake)
         self.ticker = Ticker(ports.clock, self.wake)
@@ -78,7 +80,7 @@ class Parts:
         clock, metrics, answer = self._ports.clock, self.metrics, self.inbox.answer
         look_ups = UNLIMITED if self._config.lockstep else LOOK_UPS
         self.queries = Queries(
-            self._ports.venue, clock, metrics, self.pulse, answer, look_ups=look_ups
+            self._ports.venue, clock, metrics, self.pulse, self.syncs, answer, look_ups=look_ups
         )
         self.executors = Executors(
             self._ports.venue,
@@ -102,6 +104,7 @@ class Parts:
             self.executors,
             self.acknowledger,
             self.replies,
+            self.syncs,
             self.relays,
             ask=self.queries.ask if self._config.lockstep else None,
         )

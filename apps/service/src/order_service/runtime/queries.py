@@ -14,6 +14,7 @@ from order_domain.ports.venue import Venue
 from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
+from order_service.runtime.syncing import Syncs
 
 LOOK_UPS: Final = 4
 UNLIMITED: Final = 1_000_000
@@ -30,6 +31,7 @@ class Queries:
         clock: Clock,
         metrics: Metrics,
         pulse: Pulse,
+        syncs: Syncs,
         answer: Callable[[LookupResult | SweepResult], None],
         *,
         look_ups: int,
@@ -38,6 +40,7 @@ class Queries:
         self._clock = clock
         self._metrics = metrics
         self._pulse = pulse
+        self._syncs = syncs
         self._answer = answer
         self._queue: asyncio.Queue[Query] = asyncio.Queue()
         self._look_ups = asyncio.Semaphore(look_ups)
@@ -87,6 +90,7 @@ class Queries:
         self._pulse.beat()
         async with self._sweeps:
             self._metrics.sweeps += 1
+            number = self._syncs.began()
             began_at = self._clock.now()
             try:
                 result = await self._venue.sweep(query)
@@ -98,6 +102,7 @@ class Queries:
                     reason=query.reason,
                 )
         crash_point("recon.after_query")
+        self._syncs.answered(number, result)
         self._answer(result)
         if result.complete:
             self.has_swept.set()

@@ -11,6 +11,7 @@ from order_service.runtime.crash import crash_point
 from order_service.runtime.executors import Executors
 from order_service.runtime.lease import Lease
 from order_service.runtime.relay import Relay
+from order_service.runtime.syncing import Syncs
 from order_service.runtime.trading_state import TradingStates
 
 UNREAD = "trading state changed by somebody else"
@@ -53,6 +54,7 @@ class Release:
         executors: Executors,
         acknowledger: Acknowledger,
         replies: Replies,
+        syncs: Syncs,
         relays: Sequence[Relay],
         *,
         ask: Callable[[Query], None] | None,
@@ -66,6 +68,7 @@ class Release:
         self._executors = executors
         self._acknowledger = acknowledger
         self._replies = replies
+        self._syncs = syncs
         self._relays = relays
         self._ask = ask
 
@@ -86,6 +89,7 @@ class Release:
             if self._ask is not None:
                 for query in entry.step.queries:
                     self._ask(query)
+        self._syncs.committed(entries)
         for relay in self._relays:
             relay.advance(head.event_no)
 

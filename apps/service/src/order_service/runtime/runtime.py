@@ -5,7 +5,7 @@ from datetime import datetime
 
 from order_domain.config import EngineConfig
 from order_domain.driving import has_open_ends
-from order_domain.model.inputs import DeliveryInvalid, Operator, SignalDelivered
+from order_domain.model.inputs import DeliveryInvalid, Operator, RequestSweep, SignalDelivered
 from order_domain.model.steps import Reply
 from order_domain.ports.journal import StoreUnavailable
 from order_service.runtime.config import RuntimeConfig
@@ -15,6 +15,7 @@ from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.parts import Parts, Ports
 from order_service.runtime.stepper import EngineFactory
 from order_service.runtime.supervisor import supervise
+from order_service.runtime.syncing import SyncResult
 from order_service.runtime.workers import Workers
 
 
@@ -115,6 +116,29 @@ class Runtime:
         await self._parts.inbox.request(request)
         return await reply
 
+    async def sync(self, scope: str, *, request_id: str, actor: str) -> SyncResult:
+        """Read the account now, repair what differs; return what was done once it is committed.
+
+        Args:
+            scope: `orders`, `positions` or `all`: what is told; everything is read.
+
+        Raises:
+            SyncRunning: Another one has not ended.
+            InvalidValue: The scope is none.
+            RuntimeEnded: It ended before the reading was committed.
+        """
+        result = self._parts.syncs.expect(scope)
+        try:
+            await self.ask(RequestSweep(request_id=request_id, actor=actor, scope=scope))
+            return await result
+        finally:
+            result.cancel()
+
+    @property
+    def last_sync(self) -> SyncResult | None:
+        """The newest committed reading of the account, whoever asked for it."""
+        return self._parts.syncs.last
+
     @property
     def is_idle(self) -> bool:
         """Whether inbox, committer, executors and relays have nothing to do before time moves."""
@@ -159,6 +183,7 @@ class Runtime:
                 await self._give_back()
             self.ended = ended
             self._parts.replies.fail(_ended_early(ended))
+            self._parts.syncs.fail(_ended_early(ended))
             self._parts.pulse.beat()
         return ended
 

@@ -17,6 +17,7 @@ from order_service.settings.sections import (
     Section,
     Service,
 )
+from order_service.settings.values import NO_CATEGORIES, CategoryBySymbol, Names
 
 
 class OrderManager(  # the right-most base's fields come first
@@ -97,10 +98,44 @@ class Bybit(Neighbour):
     """API key with trade rights only. Never used by a dry run."""
     api_secret: SecretStr | None = None
     """Secret of the API key."""
-    environment: Literal["testnet", "mainnet"] = "testnet"
-    """Which Bybit the key belongs to."""
+    environment: Literal["testnet", "mainnet", "demo", "custom"] = "testnet"
+    """Which Bybit the key belongs to; custom needs the two URLs below."""
+    rest_url: str | None = None
+    """Of a custom site, https://host[:port]; plain http only on this machine."""
+    stream_url: str | None = None
+    """Of a custom site, wss://host[:port]; plain ws only on this machine."""
     market_category: Category = Category.LINEAR
     """Product category of symbols that come without one."""
+    asset_categories: CategoryBySymbol = NO_CATEGORIES
+    """Symbols traded in another category: SYMBOL=CATEGORY,..."""
+    symbols: Names = frozenset()
+    """Symbols whose quotes are asked for from the start; others follow with their first signal."""
+    settle_coins: Names = frozenset({"USDT", "USDC"})
+    """Coins in which linear contracts settle; the account is read coin by coin."""
+    hedge_mode: bool = False
+    """The account keeps long and short positions apart. Checked at the start, never switched."""
+    user_id: int | None = Field(None, ge=1)
+    """Account that the key must belong to. Unset: any."""
+    allow_withdrawal: bool = False
+    """Take a key that may withdraw or transfer. Better: make a key that may not."""
+    trade_by_socket: bool = True
+    """Send orders over the order entry socket where the site has one; else by REST."""
+    smp_type: Literal["None", "CancelMaker", "CancelTaker", "CancelBoth"] | None = None
+    """What the exchange does when our orders would meet. Unset: its own default."""
+
+    @model_validator(mode="after")
+    def _site(self) -> Self:
+        """A custom site needs both of its URLs, and no other site may have one."""
+        given = (self.rest_url is not None, self.stream_url is not None)
+        if self.environment == "custom" and not all(given):
+            raise ValueError("ENVIRONMENT custom needs BYBIT_REST_URL and BYBIT_STREAM_URL")
+        if self.environment != "custom" and any(given):
+            raise ValueError("ENVIRONMENT must be custom where a URL is given")
+        return self
+
+    def category_of(self, symbol: str) -> Category:
+        """In which category a symbol is traded."""
+        return self.asset_categories.get(symbol, self.market_category)
 
 
 class Postgres(Neighbour):

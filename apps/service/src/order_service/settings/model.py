@@ -20,6 +20,7 @@ from order_domain.errors import InvalidValue
 from order_domain.model.identifiers import AccountId
 from order_service.settings import names
 from order_service.settings.errors import Problem, SettingsError, problems_of
+from order_service.settings.files import secrets_of_files
 from order_service.settings.groups import Bybit, OrderManager, Postgres, RabbitMQ, WsGateway
 
 _LONGEST_HTTP_TIMEOUT = timedelta(seconds=4)
@@ -73,11 +74,13 @@ class Settings(BaseSettings):
             SettingsError: A value breaks its rule, or a name of our prefix is unknown.
         """
         merged = _merged(environment, env_file)
+        merged, unreadable = secrets_of_files(merged, secrets())
         strange = names.unknown(merged, variables())
         problems = [
             Problem(name, f"unknown; did you mean {meant}?" if meant else "unknown")
             for name, meant in strange.items()
         ]
+        problems += unreadable
         known = {name: merged[name] for name in variables() if merged.get(name, "").strip()}
         try:
             settings = cls(**_MappingSource(cls, known)())

@@ -53,8 +53,13 @@ class Service(Section):
     account: Name = "default"
     """Name of the account; a dry run keeps its rows under `dry:<name>`."""
     store_url: str | None = None
-    """Where rows are kept: sqlite:///PATH, or memory:. Unset: PostgreSQL if POSTGRES_USER is set,
-    else an SQLite file."""
+    """Where rows are kept: postgresql://USER@HOST/DATABASE, sqlite:///PATH, or memory:. Unset:
+    PostgreSQL if POSTGRES_USER is set, else an SQLite file."""
+    bus: Literal["rabbitmq", "in-process"] | None = None
+    """Where signals come from and events go to. Unset: RabbitMQ if RABBITMQ_USER is set, else
+    (dry run only) inside the process."""
+    event_source: Literal["bybit", "gateway"] = "bybit"
+    """Who tells of orders: Bybit's own private stream, or the ws-gateway service."""
     shutdown_timeout: Seconds = Field(timedelta(seconds=20), ge=ZERO, le=timedelta(minutes=5))
     """Seconds that a stop may take to finish what was begun."""
     instrument_info_refresh_interval: Seconds = Field(timedelta(hours=1), ge=MS, le=WEEK)

@@ -10,9 +10,11 @@ import attrs
 from pydantic import BeforeValidator, PlainValidator, SecretStr
 
 from order_domain.config import NO_OVERRIDES
+from order_domain.model.enums import Category
 
 _MICROSECONDS = Decimal(1_000_000)
 _LARGEST = Decimal("1e15")
+NO_CATEGORIES: Mapping[str, Category] = {}
 
 
 @attrs.frozen(slots=True)
@@ -77,6 +79,20 @@ def read_by_symbol(value: object) -> BySymbol:
     return BySymbol(_positive(first), overrides)
 
 
+def read_categories(value: object) -> object:
+    """Read `SYMBOL=CATEGORY,...`, each symbol once."""
+    if not isinstance(value, str):
+        return value
+    found: dict[str, Category] = {}
+    for part in filter(None, _parts(value)):
+        symbol, _, name = (each.strip() for each in part.partition("="))
+        known = name in Category.__members__.values()
+        if not known or not symbol.isalnum() or symbol != symbol.upper() or symbol in found:
+            raise ValueError(f"SYMBOL=CATEGORY,... with each symbol once, not {part!r}")
+        found[symbol] = Category(name)
+    return found
+
+
 def write(value: object) -> str:
     """Write a value as it stands in the environment; the empty text means not set."""
     if value is None or isinstance(value, SecretStr):
@@ -89,6 +105,8 @@ def write(value: object) -> str:
     if isinstance(value, BySymbol):
         others = (f"{symbol}={number}" for symbol, number in value.overrides.items())
         return ",".join((str(value.default), *others))
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={write(each)}" for name, each in value.items())
     if isinstance(value, frozenset | tuple):
         texts = [write(each) for each in value]
         return ",".join(sorted(texts) if isinstance(value, frozenset) else texts)
@@ -110,4 +128,5 @@ Number = Annotated[Decimal, BeforeValidator(read_decimal)]
 Seconds = Annotated[timedelta, BeforeValidator(read_seconds)]
 Names = Annotated[frozenset[str], BeforeValidator(read_names)]
 Delays = Annotated[tuple[timedelta, ...], BeforeValidator(read_delays)]
+CategoryBySymbol = Annotated[Mapping[str, Category], BeforeValidator(read_categories)]
 LimitBySymbol = Annotated[BySymbol, PlainValidator(read_by_symbol)]

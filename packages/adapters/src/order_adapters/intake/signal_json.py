@@ -11,7 +11,13 @@ from order_adapters.intake.fields import boolean, mapping, number, text
 from order_adapters.intake.invalid import SignalInvalid
 from order_adapters.intake.strict_json import Json, load, readable
 from order_domain.model.enums import Category, Side
-from order_domain.model.identifiers import SignalId, StrategyId, TraceId, instrument_id
+from order_domain.model.identifiers import (
+    InstrumentId,
+    SignalId,
+    StrategyId,
+    TraceId,
+    instrument_id,
+)
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.signal import SignalIntent, TradingSignal
 
@@ -27,14 +33,18 @@ AMOUNT_MAX: Final = Decimal("1e15")
 AMOUNT_MIN_OPENING: Final = Decimal("0.01")
 """Of the neighbours' contract; closing amounts are base units and may be smaller."""
 _TEXT_MAX: Final = 100
+NO_EXCEPTIONS: Final[Mapping[str, Category]] = {}
 
 
 def read_delivery(
-    number_: int, raw: bytes | str, category: Category = Category.LINEAR
+    number_: int,
+    raw: bytes | str,
+    category: Category = Category.LINEAR,
+    exceptions: Mapping[str, Category] = NO_EXCEPTIONS,
 ) -> SignalDelivered | DeliveryInvalid:
     """Read one delivery; one that is wrong becomes the input that keeps it with its reason."""
     try:
-        return SignalDelivered(number_, parse_signal(raw, category))
+        return SignalDelivered(number_, parse_signal(raw, category, exceptions))
     except SignalInvalid as error:
         return refused(number_, raw, error)
 
@@ -52,11 +62,16 @@ def refused(number_: int, raw: bytes | str, error: SignalInvalid) -> DeliveryInv
     )
 
 
-def parse_signal(raw: bytes | str, category: Category = Category.LINEAR) -> TradingSignal:
+def parse_signal(
+    raw: bytes | str,
+    category: Category = Category.LINEAR,
+    exceptions: Mapping[str, Category] = NO_EXCEPTIONS,
+) -> TradingSignal:
     """Turn one JSON object into a signal; fields the format does not name stay in its body only.
 
     Args:
         category: Product category of the symbol; the body names only the symbol.
+        exceptions: Symbols that are traded in another category.
 
     Raises:
         SignalInvalid: Names the field, the rule it breaks and its value.
@@ -66,14 +81,15 @@ def parse_signal(raw: bytes | str, category: Category = Category.LINEAR) -> Trad
         raise SignalInvalid("body", "a JSON object", body)
     signal_id = _signal_id(body)
     try:
-        return _typed(body, canonical_body, signal_id, category)
+        instrument = instrument_id(exceptions.get(symbol := _symbol(body), category), symbol)
+        return _typed(body, canonical_body, signal_id, instrument)
     except SignalInvalid as error:
         error.signal_id = signal_id
         raise
 
 
 def _typed(
-    body: Mapping[str, Json], canonical_body: str, signal_id: SignalId, category: Category
+    body: Mapping[str, Json], canonical_body: str, signal_id: SignalId, instrument: InstrumentId
 ) -> TradingSignal:
     metadata = mapping(body, "metadata", required=False)
     snapshot = mapping(body, "market_data_snapshot")
@@ -82,7 +98,7 @@ def _typed(
     return TradingSignal(
         signal_id=signal_id,
         strategy_id=StrategyId(text(body, "strategy_id", longest=_TEXT_MAX)),
-        instrument_id=instrument_id(category, _symbol(body)),
+        instrument_id=instrument,
         side=_side(body),
         amount=_amount(body, intent),
         confidence=number(body, "confidence", low=Decimal(0), high=Decimal(1)),

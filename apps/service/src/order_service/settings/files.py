@@ -1,0 +1,42 @@
+"""Files: secrets that stand in files of their own, as containers are given them."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Final
+
+from order_service.settings.errors import Problem
+
+SUFFIX: Final = "_FILE"
+LONGEST: Final = 4096
+
+
+def secrets_of_files(
+    environment: Mapping[str, str], secrets: Collection[str]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Put the content of `NAME_FILE` in the place of `NAME`, for every secret.
+
+    Returns:
+        The variables without those of files, and what is wrong with the files.
+    """
+    merged, problems = dict(environment), list[Problem]()
+    for name in sorted(secrets):
+        path = merged.pop(name + SUFFIX, "").strip()
+        if not path:
+            continue
+        if merged.get(name, "").strip():
+            problems.append(Problem(name + SUFFIX, f"must not be set beside {name}", path))
+            continue
+        try:
+            merged[name] = _read(Path(path))
+        except (OSError, ValueError) as error:
+            problems.append(Problem(name + SUFFIX, f"must name a readable file ({error})", path))
+    return merged, problems
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > LONGEST:
+        raise ValueError(f"longer than {LONGEST} bytes")
+    secret = path.read_text(encoding="utf-8").strip()
+    if not secret:
+        raise ValueError("empty")
+    return secret
