@@ -73,7 +73,7 @@ class World:
         self.exchange = SimulatedExchange(
             instruments=[an_instrument()],
             config=SimulatorConfig(**simulator),
-            faults=FaultScript(faults=faults) if faults else None,
+            faults=FaultScript(faults=faults),
         )
         self.venue = WatchedVenue(self.exchange, self.clock, self.database)
         self.source = MemorySignalSource()
