@@ -14,7 +14,7 @@ from order_domain.ports.journal import LeaseHeld, StoreUnavailable
 from order_domain.ports.views import Views
 from order_service.choices import Choices
 from order_service.desk import Desk
-from order_service.runtime.outcome import Ended, EndReason
+from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -181,6 +181,10 @@ class Service:
                     raise
                 self._stand_by(held)
                 await asyncio.sleep(STANDBY_SECONDS)
+            except RuntimeEnded as ended:  # it had begun, and somebody else took over
+                if not self._stands_by or ended.details["reason"] != EndReason.LEASE_LOST.value:
+                    raise
+                self._runtime = self._make_runtime()
             except StoreUnavailable as away:
                 if not self._stands_by:
                     raise
