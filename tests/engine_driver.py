@@ -164,6 +164,7 @@ class World:
         attempt: int | None = None,
         code: int = 0,
         text: str = "",
+        next_at: datetime | None = None,
     ) -> Step:
         """Answer the newest attempt of a command, or the one that is named."""
         if kind is CommandKind.CREATE:
@@ -185,6 +186,7 @@ class World:
                 code,
                 text,
                 venue_id,
+                next_at,
             )
         )
 
@@ -309,8 +311,8 @@ class World:
     def stream(self, *, healthy: bool, reason: str = "") -> Step:
         return self.feed(StreamState(healthy, reason))
 
-    def clock(self, offset: timedelta) -> Step:
-        return self.feed(ClockOffset(offset))
+    def clock(self, offset: timedelta, uncertainty: timedelta = timedelta(0)) -> Step:
+        return self.feed(ClockOffset(offset, uncertainty))
 
     def restart(self) -> Step:
         """Forget everything and load the store again."""

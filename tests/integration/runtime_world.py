@@ -64,6 +64,7 @@ class World:
         *faults: Fault,
         config: EngineConfig | None = None,
         engine: Callable[[EngineConfig], Engine] = Engine,
+        symbols: Sequence[str] = ("BTCUSDT",),
         **simulator: Any,
     ) -> None:
         self.clock = VirtualClock(NOW)
@@ -71,7 +72,7 @@ class World:
         self.engine = engine
         self.database = MemoryDatabase()
         self.exchange = SimulatedExchange(
-            instruments=[an_instrument()],
+            instruments=[an_instrument(symbol=symbol) for symbol in symbols],
             config=SimulatorConfig(**simulator),
             faults=FaultScript(faults=faults),
         )
@@ -160,7 +161,8 @@ class World:
         now = self.clock.now()
         if self._quoted_at is None or now - self._quoted_at >= QUOTE_EVERY:
             self._quoted_at = now
-            self.venue.feed(a_quote(at=now))
+            for instrument in self.exchange.instruments:
+                self.venue.feed(a_quote(instrument_id=instrument.id, at=now))
 
     # -- what happens
 

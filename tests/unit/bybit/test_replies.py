@@ -204,6 +204,21 @@ def test_a_reply_of_the_socket_has_its_names_and_its_rate() -> None:
     assert answer_of(CREATE, reply).outcome is AnswerOutcome.ACCEPTED
 
 
+@pytest.mark.parametrize(("left", "waits"), [("0", True), ("1", False)])
+def test_an_answer_that_used_the_limit_up_says_when_the_next_may_come(
+    left: str, waits: bool
+) -> None:
+    message = parse_json(
+        b'{"reqId":"r-1","retCode":0,"retMsg":"OK","op":"order.create","data":{"orderId":"v1",'
+        b'"orderLinkId":"%b"},"retExtInfo":{},"header":{"X-Bapi-Limit":"10",'
+        b'"X-Bapi-Limit-Status":"%b","X-Bapi-Limit-Reset-Timestamp":"1700000000500"},'
+        b'"connId":"c1-2v"}' % (NAME.encode(), left.encode())
+    )
+    reset_at = datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC)
+
+    assert answer_of(CREATE, envelope_of(message)).next_at == (reset_at if waits else None)
+
+
 def test_the_time_of_a_reply_is_the_exchanges() -> None:
     reply = read_reply(a_reply())
     assert isinstance(reply, Envelope)

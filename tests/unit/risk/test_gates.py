@@ -56,7 +56,7 @@ def closed_by_a_person(context: dict[str, Any], **settings: Any) -> Decision:
     [
         (Trading.ACTIVE, Code.OK, Code.OK, Code.OK),
         (Trading.REDUCE_ONLY, Code.TRADING_STATE, Code.OK, Code.OK),
-        (Trading.CANCEL_ONLY, Code.TRADING_STATE, Code.TRADING_STATE, Code.TRADING_STATE),
+        (Trading.CANCEL_ONLY, Code.TRADING_STATE, Code.TRADING_STATE, Code.OK),
         (Trading.HALTED, Code.TRADING_STATE, Code.TRADING_STATE, Code.OK),
     ],
 )

@@ -80,6 +80,12 @@ def test_nothing_to_close_is_denied(context: dict[str, Any]) -> None:
     assert decision.drafts[0].terms.reduce_only
 
 
+@pytest.mark.parametrize("amount", ["1e9", "1e20", "1e35", "1e300"])
+def test_a_close_beyond_all_arithmetic_closes_what_there_is(amount: str) -> None:
+    assert closed(amount, {}).code is Code.NOTHING_TO_CLOSE
+    assert outcome(closed(amount, {"position": D("0.1")})) == (Code.OK, D("0.1"), True)
+
+
 @pytest.mark.parametrize(("position", "amount"), [("0.0004", "0.1"), ("0.1", "0.0004")])
 def test_less_than_a_step_is_below_the_minimum_and_never_lifted(position: str, amount: str) -> None:
     assert closed(amount, {"position": D(position)}).code is Code.QUANTITY_BELOW_MIN

@@ -11,7 +11,14 @@ import attrs
 from order_adapters.clock import VirtualClock
 from order_domain.book import Book
 from order_domain.model.enums import Verdict
-from order_domain.model.inputs import Input, RequestSweep, SignalDelivered, StreamState, Tick
+from order_domain.model.inputs import (
+    Input,
+    RequestSweep,
+    SignalDelivered,
+    StreamState,
+    Tick,
+    TransportState,
+)
 from order_domain.model.rows import Change, Mark
 from order_domain.model.steps import Acknowledge, Need, Step
 from order_service.runtime.engine_loop import EngineLoop
@@ -305,3 +312,17 @@ async def test_the_engine_is_told_when_commits_become_slow_and_quick_again() -> 
         await until(stage.clock, lambda: len(stage.scribe.seen) == 4)
 
         assert getattr(stage.scribe.seen[3], "flush", None) == timedelta(0)
+
+
+async def test_a_transport_that_is_down_stays_down_when_commits_become_slow() -> None:
+    async with a_stage() as stage:
+        stage.loop.tell_transport(up=False)
+        stage.desk.database.faults.delay = timedelta(seconds=1)
+        await stage.inbox.fact(FACT)
+        await until(stage.clock, lambda: len(stage.scribe.seen) == 3)
+
+        told = [one for one in stage.scribe.seen if isinstance(one, TransportState)]
+        assert [(one.up, one.flush) for one in told] == [
+            (False, timedelta(0)),
+            (False, timedelta(seconds=1)),
+        ]

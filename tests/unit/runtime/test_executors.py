@@ -204,7 +204,7 @@ async def test_a_held_back_amend_names_its_number_and_attempt() -> None:
     [
         (Trading.ACTIVE, True, True, True, True),
         (Trading.REDUCE_ONLY, False, True, False, True),
-        (Trading.CANCEL_ONLY, False, False, False, False),
+        (Trading.CANCEL_ONLY, False, False, False, True),
         (Trading.HALTED, False, False, False, True),
     ],
 )

@@ -320,6 +320,76 @@ def test_the_clock_clears_its_own_cause_when_a_request_is_accepted() -> None:
     assert world.state("CLOCK").state is Trading.ACTIVE
 
 
+def test_a_good_measurement_of_the_clock_clears_its_cause_and_a_vague_one_does_not() -> None:
+    world, order = a_world_with_sent_order(retry_max_attempts=9)
+    for _ in range(3):
+        world.answer(order, AnswerOutcome.CLOCK, attempt=1)
+
+    world.clock(seconds(0.3), seconds(1))
+    assert world.state("CLOCK").state is Trading.REDUCE_ONLY
+    world.clock(seconds(0.3), seconds(0.1))
+    assert world.state("CLOCK").state is Trading.ACTIVE
+    world.answer(order, AnswerOutcome.CLOCK, attempt=1)
+    world.clock(seconds(0.3))
+
+    assert world.state("CLOCK").state is Trading.ACTIVE
+
+
+def test_after_a_refused_stamp_an_opening_waits_for_a_new_offset() -> None:
+    world, order = a_world_with_sent_order(order_execution_timeout=seconds(60))
+    world.answer(order, AnswerOutcome.CLOCK)
+    world.pass_(4.9)
+    assert world.status(order) is OrderStatus.INTENT
+
+    world.clock(seconds(0.3))
+    world.pass_(0.01)
+
+    assert world.status(order) is OrderStatus.SUBMITTING
+    assert world.order(order).request_ts == world.now - seconds(0.01) + seconds(0.3)
+
+
+def test_an_offset_measured_after_the_claim_is_new_enough() -> None:
+    world, order = a_world_with_sent_order(order_execution_timeout=seconds(60))
+    world.after(0.1).clock(seconds(0.3))
+    world.answer(order, AnswerOutcome.CLOCK)
+    world.pass_(1.1)
+
+    assert world.status(order) is OrderStatus.SUBMITTING
+
+
+def test_a_clock_that_nobody_measures_holds_an_opening_for_5_s_and_a_cancel_for_1_s() -> None:
+    world, order = a_world_with_sent_order(order_execution_timeout=seconds(60))
+    world.answer(order, AnswerOutcome.CLOCK)
+    world.pass_(5.1)
+    assert world.status(order) is OrderStatus.SUBMITTING
+    world.answer(order)
+    cancel(world, order)
+    world.answer(order, AnswerOutcome.CLOCK, kind=CANCEL)
+    world.pass_(1.1)
+    assert world.command(order).attempt == 2
+
+    world.clock(seconds(0.3))  # too late to give tokens back that were taken since
+    free_at = world.engine._watch.creates.free_at()
+    assert free_at <= world.now
+
+
+def test_an_answer_that_says_when_the_next_may_come_is_believed() -> None:
+    world, order = a_world_with_sent_order()
+    world.clock(seconds(0.3))
+    world.answer(order, next_at=world.now + seconds(0.7))
+
+    assert world.engine._watch.creates.free_at() == world.now + seconds(0.4)
+
+
+def test_what_an_answer_to_a_cancel_says_binds_cancels_and_for_no_longer_than_a_second() -> None:
+    world, order = a_world_with_working_order()
+    cancel(world, order)
+    world.answer(order, kind=CANCEL, next_at=world.now + seconds(300))
+
+    assert world.engine._watch.creates.free_at() <= world.now
+    assert world.engine._watch.cancels.free_at() == world.now + seconds(1)
+
+
 def test_a_rate_limited_request_empties_the_bucket_for_a_second() -> None:
     world, order = a_world_with_sent_order()
     world.answer(order, AnswerOutcome.NOT_ACCEPTED, code=10006)

@@ -1,5 +1,7 @@
 """Executions: booked once, the only source of fills, fees, positions and PnL (protocol 8.1)."""
 
+import itertools
+
 import pytest
 
 from order_domain.model.enums import (
@@ -14,9 +16,11 @@ from order_domain.model.enums import (
 from order_domain.model.execution import EXTERNAL
 from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
 from order_domain.model.inputs import CancelOrder
+from order_domain.model.order import Order
 from order_domain.model.reports import WalletReport
 from tests.builders import BTC, D, a_balance, a_place_order, an_execution, seconds
 from tests.engine_driver import (
+    World,
     a_world,
     a_world_with_working_order,
     entries,
@@ -306,3 +310,59 @@ def test_what_an_order_holds_is_not_there_for_the_next_one() -> None:
     world.signal()
 
     assert world.newest_order().quantity == D("0.009")
+
+
+def a_world_with_three_orders() -> tuple[World, list[Order]]:
+    """Buy 1, buy 1, sell 3, sent and not answered."""
+    world = a_world(max_position_size=D(100))
+    world.quote(bid=D("99.9"), ask=D(100))
+    for number, (side, quantity) in enumerate([(Side.BUY, 1), (Side.BUY, 1), (Side.SELL, 3)]):
+        values = {"side": side, "quantity": D(quantity), "price": D(100)}
+        world.feed(a_place_order(request_id=f"p{number}", **values))
+    orders = [order for order in world.orders() if order.attempt]
+    assert len(orders) == 3
+    return world, orders
+
+
+def the_end(world: World) -> tuple[object, ...]:
+    position = world.position()
+    ends = sorted((order.client_order_id, order.status) for order in world.orders())
+    return position.size, position.average_price, position.realized_pnl, ends
+
+
+def test_two_buys_at_100_and_110_and_a_sell_of_3_at_120_leave_minus_1_at_120_and_a_gain_of_30() -> (
+    None
+):
+    world, orders = a_world_with_three_orders()
+    for order, price in zip(orders, (100, 110, 120), strict=True):
+        world.answer(order)
+        world.fill(order, price=D(price))
+
+    size, average, realized, _ = the_end(world)
+    assert (size, average, realized) == (D(-1), D(120), D(30))
+
+
+@pytest.mark.parametrize("places", list(itertools.permutations(range(4))))
+def test_partial_fills_replays_and_reports_in_any_order_leave_the_same_end(
+    places: tuple[int, ...],
+) -> None:
+    world, orders = a_world_with_three_orders()
+    for order, price in zip(orders[:2], (100, 110), strict=True):
+        world.fill(order, price=D(price))  # before its answer
+        world.answer(order)
+    last = orders[2]
+    parts = [world.execution_of(last, quantity, price=D(120)) for quantity in (1, 2)]
+    told = [
+        lambda: world.feed(parts[0]),
+        lambda: world.feed(parts[1]),
+        lambda: world.report(last, VenueStatus.FILLED, cum_quantity=D(3)),
+        lambda: world.answer(last),
+    ]
+    for place in places:
+        told[place]()
+        told[place]()
+
+    size, average, realized, ends = the_end(world)
+    assert (size, average, realized) == (D(-1), D(120), D(30))
+    assert {status for _, status in ends} == {OrderStatus.FILLED}  # type: ignore[attr-defined]
+    assert len(world.book.executions) == 4

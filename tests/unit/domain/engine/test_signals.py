@@ -384,6 +384,28 @@ def test_a_close_passes_the_queue_and_supersedes_the_openings_that_wait() -> Non
     ]
 
 
+def test_a_close_with_nothing_left_to_close_ends_the_openings_that_wait() -> None:
+    world = a_world()
+    world.after(6)
+    world.signal()
+
+    world.signal(**CLOSE)
+
+    assert world.row(a_signal_id(2)).code == Code.NOTHING_TO_CLOSE
+    assert world.row(a_signal_id(1)).code == Code.SUPERSEDED
+
+
+def test_a_close_that_is_denied_ends_no_opening() -> None:
+    world = a_world_with_position()
+    world.after(6)
+    world.signal()
+
+    world.signal(**CLOSE | {"amount": D("0.0001")})
+
+    assert world.row(a_signal_id(3)).code == Code.QUANTITY_BELOW_MIN
+    assert parked(world) == [a_signal_id(2)]
+
+
 def test_a_close_passes_an_unknown_order_clamped_to_what_is_left_to_close() -> None:
     world = a_world_with_position()
     world.signal(**CLOSE | {"amount": D("0.015")})

@@ -3,6 +3,7 @@
 import pytest
 
 from order_domain.model.enums import (
+    Category,
     EventKind,
     ExecutionKind,
     OrderStatus,
@@ -259,6 +260,27 @@ def test_a_sweep_is_wanted_when_position_and_ledger_differ_twice() -> None:
     assert asked.reason == "MISMATCH"
     assert asked.since is not None
     assert asked.since <= world.now - world.config.retention
+
+
+def test_spot_has_no_positions_at_the_exchange_and_none_is_missed() -> None:
+    world = a_world()
+    spot = an_instrument(category=Category.SPOT)
+    world.feed(spot)
+    world.feed(an_execution(instrument_id=spot.id, client_order_id="", venue_order_id=""))
+    for _ in range(3):
+        world.after(30).sweep(positions=[])
+
+    assert not [name for name in world.book.marks if name.startswith("mismatch:")]
+
+
+def test_a_spot_position_that_the_exchange_does_show_is_compared() -> None:
+    world = a_world()
+    spot = an_instrument(category=Category.SPOT)
+    world.feed(spot)
+    shown = PositionReport(spot.id, PositionSide.BOTH, D(1), None, world.now)
+    world.after(30).sweep(positions=[shown])
+
+    assert world.book.marks[f"mismatch:{spot.id}:Both"].number == 1
 
 
 def test_an_agreement_in_between_starts_the_count_again() -> None:

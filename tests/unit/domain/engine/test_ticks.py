@@ -7,10 +7,12 @@ import pytest
 from order_domain.codes import Code
 from order_domain.model.enums import (
     AnswerOutcome,
+    Category,
     CommandKind,
     CommandStatus,
     EndedBy,
     EventKind,
+    ExecutionKind,
     OrderStatus,
     Side,
     Trading,
@@ -22,7 +24,7 @@ from order_domain.model.inputs import AmendOrder, CancelOrder, SetTradingState
 from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
 from order_domain.model.signal import SignalIntent
-from tests.builders import D, a_signal_id, an_instrument, seconds
+from tests.builders import D, a_signal_id, an_execution, an_instrument, seconds
 from tests.engine_driver import (
     World,
     a_world,
@@ -556,6 +558,58 @@ def test_a_realised_loss_stops_openings_although_the_position_is_closed() -> Non
     assert world.row(a_signal_id(3)).code == Code.MAX_DAILY_LOSS
 
 
+def a_world_with_two_coins(loss: str, **config: object) -> tuple[World, Order]:
+    """A position that settles in USDT, and a loss in a contract that pays in BTC at 50,000."""
+    world, order = a_world_with_working_order(**config)
+    world.fill(order)
+    inverse = an_instrument(
+        category=Category.INVERSE, symbol="BTCUSD", quote_coin="USD", settle_coin="BTC"
+    )
+    world.feed(inverse)
+    world.feed(
+        an_execution(
+            instrument_id=inverse.id,
+            exec_id="funding",
+            venue_order_id="",
+            client_order_id="",
+            kind=ExecutionKind.FUNDING,
+            fee=D(loss),
+            fee_coin="BTC",
+            quantity=D(0),
+        )
+    )
+    return world, order
+
+
+def test_a_gain_in_one_coin_pays_for_no_loss_in_another() -> None:
+    world, _ = a_world_with_two_coins("0.01", max_daily_loss=D(100))
+    world.quote(instrument_id="linear:BTCUSDT", bid=D(99_990), ask=D(100_000))
+    world.quote(instrument_id="inverse:BTCUSD")
+
+    world.signal(strategy_id="other")
+
+    assert world.row(a_signal_id(2)).code == Code.MAX_DAILY_LOSS
+
+
+def test_a_small_loss_in_a_coin_is_valued_and_not_mistaken_for_quote_units() -> None:
+    world, _ = a_world_with_two_coins("0.0001", max_daily_loss=D(100))
+    world.quote()
+    world.quote(instrument_id="inverse:BTCUSD")
+
+    world.signal(strategy_id="other")
+
+    assert world.row(a_signal_id(2)).code == Code.OK
+
+
+def test_a_loss_in_a_coin_without_a_price_stops_openings() -> None:
+    world, _ = a_world_with_two_coins("0.0001", max_daily_loss=D(100))
+    world.quote()
+
+    world.signal(strategy_id="other")
+
+    assert world.row(a_signal_id(2)).code == Code.MAX_DAILY_LOSS
+
+
 def test_a_loss_of_the_day_that_cannot_be_valued_stops_openings() -> None:
     world, order = a_world_with_working_order(max_daily_loss=D(100))
     world.feed(an_instrument(symbol="ETHUSDT"))
@@ -580,7 +634,8 @@ def test_the_day_begins_at_midnight_utc_with_the_result_of_that_moment() -> None
     world.tick_to(midnight)
 
     mark = world.book.marks["day"]
-    assert (mark.at, D(mark.text)) == (midnight, D("-0.4"))
+    assert mark.at == midnight
+    assert D(mark.text.removeprefix("USDT=")) == D("-0.4")
 
 
 def test_a_position_without_a_price_at_midnight_keeps_the_day_before() -> None:

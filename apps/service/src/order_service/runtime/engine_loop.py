@@ -58,6 +58,7 @@ class EngineLoop:
         self._ticks = Ticks()
         self._noted = 0
         self._is_slow = False
+        self._is_up = False
         self._failed: Input | None = None
         self._rebuilding = False
         self.takes_deliveries = False
@@ -196,12 +197,18 @@ class EngineLoop:
             self._noted = durable
             self._stepper.engine.committed(durable)
 
+    def tell_transport(self, *, up: bool) -> None:
+        """Tell the engine whether commands can reach the exchange, and how quick commits are."""
+        self._is_up = up
+        flush = self._metrics.last_flush if self._is_slow else timedelta(0)
+        self._inbox.answer(TransportState(up=up, flush=flush))
+
     def _tell_flush(self) -> None:
         """Tell the engine when commits become slow or quick: claims need quick ones (5.4)."""
         last = self._metrics.last_flush
         if (last >= self._slow_flush) is not self._is_slow:
             self._is_slow = not self._is_slow
-            self._inbox.answer(TransportState(up=True, flush=last))
+            self.tell_transport(up=self._is_up)
 
     def _is_tick_due(self) -> bool:
         moment = self.next_tick

@@ -85,11 +85,10 @@ class TradingStates:
             return ""
         state, cause = self._strictest(order)
         reduces = order.terms.reduce_only
-        if state is Trading.HALTED and kind is CommandKind.CREATE and _is_way_out(order):
+        strict = state.severity >= Trading.CANCEL_ONLY.severity
+        if strict and kind is CommandKind.CREATE and _is_way_out(order):
             return ""
-        if state.severity >= Trading.CANCEL_ONLY.severity or (
-            state is Trading.REDUCE_ONLY and not reduces
-        ):
+        if strict or (state is Trading.REDUCE_ONLY and not reduces):
             return f"{state.value} by {cause}"
         if not reduces and self._clock.monotonic() - self._read_at > UNREAD_S:
             return "trading state unread for 1 s"

@@ -75,7 +75,7 @@ class Workers:
         await self._ports.venue.open()
         for instrument in await self._ports.venue.instruments():
             parts.inbox.answer(instrument)
-        parts.inbox.answer(TransportState(up=True))
+        parts.loop.tell_transport(up=True)
         self._loaded.set()
         self._is_beginning = False
         parts.wake()
@@ -100,6 +100,9 @@ class Workers:
         if isinstance(fact, Quote):
             if self._parts.stepper.quotes.put(fact):
                 self._parts.wake()
+            return
+        if isinstance(fact, TransportState):
+            self._parts.loop.tell_transport(up=fact.up)
             return
         crash_point("report.received")
         if isinstance(fact, ClockOffset):

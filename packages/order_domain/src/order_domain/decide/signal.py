@@ -74,6 +74,8 @@ def _price_and_size(
     requested = size(signal, proposal.unit, proposal.instrument.quantity_step, config, trail)
     if requested is not None:
         proposal.requested = requested
+    elif proposal.must_reduce and proposal.unit:
+        proposal.requested = proposal.closable  # beyond all arithmetic is all there is
     elif not proposal.unit:
         trail.append((_QUOTE_MISSING, None, None, False))
         return _QUOTE_MISSING

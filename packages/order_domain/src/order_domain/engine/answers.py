@@ -27,6 +27,8 @@ _ACK: Final = Trigger.ACK
 _ORDER_ACCEPTED: Final = EventKind.ORDER_ACCEPTED
 _RATE_LIMITED = 10006
 _CLOCK_LIMIT = 3
+_CLOCK_PATIENCE = timedelta(seconds=5)
+"""How long an opening waits for a clock that nobody measures; a cancel waits 1 s."""
 _SOON = timedelta(milliseconds=100)
 _SECOND = timedelta(seconds=1)
 
@@ -39,7 +41,7 @@ def on_answer(work: Work, answer: Answer, asked: bool) -> Need | None:
             work.alert(EventKind.ALARM, code="ANSWER_WITHOUT_ORDER", text=answer.client_order_id)
             return None
         return Need(orders=(answer.client_order_id,))
-    _learn(work, answer)
+    _learn(work, order, answer)
     if answer.kind is CommandKind.CREATE:
         _CREATE[answer.outcome](work, order, answer)
     else:
@@ -50,14 +52,20 @@ def on_answer(work: Work, answer: Answer, asked: bool) -> Need | None:
     return None
 
 
-def _learn(work: Work, answer: Answer) -> None:
+def _learn(work: Work, order: Order, answer: Answer) -> None:
     """What an answer says about our plumbing, whatever it says about the order."""
     watch = work.watch
     if answer.code == _RATE_LIMITED:
         bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
         bucket.drain(work.now + _SECOND)
+    if answer.next_at is not None:
+        bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
+        bucket.drain(min(answer.next_at - watch.clock_offset, work.now + _SECOND))
     if answer.outcome is _CLOCK:
         watch.clock_failures += 1
+        if watch.clock_at <= order.updated_at:  # the next attempt waits for a new offset (5.7)
+            watch.creates.hold(work.now + _CLOCK_PATIENCE)
+            watch.cancels.hold(work.now + _SECOND)
         if watch.clock_failures >= _CLOCK_LIMIT:
             states.restrict(
                 work,

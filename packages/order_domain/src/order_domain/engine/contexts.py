@@ -1,5 +1,6 @@
 """Contexts: how a decision's view is read out of the book."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -8,9 +9,9 @@ from order_domain import exposure
 from order_domain.book import Book, PositionKey
 from order_domain.context import Context
 from order_domain.engine.work import Work
-from order_domain.model.enums import PositionSide, Side, Trading
+from order_domain.model.enums import Category, PositionSide, Side, Trading
 from order_domain.model.identifiers import InstrumentId, StrategyId
-from order_domain.model.instrument import ZERO
+from order_domain.model.instrument import ONE, ZERO
 from order_domain.model.order import TERMINAL, Order
 
 BEHIND_BARRIER: Final = (Trading.REDUCE_ONLY, "account/BARRIER")
@@ -18,7 +19,7 @@ BEHIND_BARRIER: Final = (Trading.REDUCE_ONLY, "account/BARRIER")
 _ACTIVE: Final = Trading.ACTIVE
 _new = object.__new__
 DAY = "day"
-"""Mark whose text is the account's result at midnight UTC; the daily loss is measured from it."""
+"""Mark whose text is the account's results at midnight UTC; the daily loss is counted from them."""
 
 
 def for_instrument(
@@ -101,34 +102,69 @@ def _without(work: Work, order: Order, context: Context) -> Context:
     return context
 
 
-def result_now(book: Book) -> Decimal | None:
-    """Realised and unrealised PnL less fees and funding over all positions.
+def results_now(book: Book) -> dict[str, Decimal] | None:
+    """Realised and unrealised PnL less fees and funding of all positions, by settle coin.
 
     None when one has no price.
     """
-    total = ZERO
+    totals: dict[str, Decimal] = {}
     for (instrument_id, _), position in book.positions.items():
-        total += position.realized_pnl - position.funding
         instrument = book.instruments.get(instrument_id)
-        settle = instrument.settle_coin if instrument is not None else ""
-        for coin, fee in position.fees.items():
-            if coin == settle:
-                total -= fee
+        coin = instrument.settle_coin if instrument is not None else ""
+        result = position.realized_pnl - position.funding - position.fees.get(coin, ZERO)
         if position.size:
             quote = book.quotes.get(instrument_id)
             if quote is None:
                 return None
-            total += position.unrealized_pnl(quote.mark_price)
-    return total
+            result += position.unrealized_pnl(quote.mark_price)
+        totals[coin] = totals.get(coin, ZERO) + result
+    return totals
+
+
+def results_text(results: Mapping[str, Decimal]) -> str:
+    """Text of a mark: `USDC=1.5 USDT=-3`."""
+    return " ".join([f"{coin}={results[coin]}" for coin in sorted(results)])
+
+
+def _results_of(text: str) -> dict[str, Decimal]:
+    pairs = (item.partition("=") for item in text.split())
+    return {coin: Decimal(number) for coin, _, number in pairs}
 
 
 def daily_loss(book: Book) -> Decimal | None:
-    """Loss since midnight UTC, quote units, negative when gained; None when it cannot be valued."""
+    """Largest loss of one settle coin since midnight UTC, quote units, negative when all gained.
+
+    Coins are not added: a gain in one pays for no loss in another. None when it cannot be valued.
+    """
     mark = book.marks.get(DAY)
-    result = result_now(book)
-    if result is None:
+    results = results_now(book)
+    if results is None:
         return None
-    return (Decimal(mark.text) if mark is not None else ZERO) - result
+    before = _results_of(mark.text) if mark is not None else {}
+    losses: list[Decimal] = []
+    for coin, result in results.items():
+        loss = before.get(coin, ZERO) - result
+        price = _price_of(book, coin) if loss else ONE
+        if price is None:
+            return None
+        losses.append(loss * price)
+    return max(losses, default=ZERO)
+
+
+def _price_of(book: Book, coin: str) -> Decimal | None:
+    """Quote units of one unit of a settle coin: one, but of a coin that inverse contracts pay in.
+
+    None when there is no price of it.
+    """
+    inverse = [
+        each
+        for each in book.instruments.values()
+        if each.category is Category.INVERSE and each.settle_coin == coin
+    ]
+    quotes = [book.quotes[each.id] for each in inverse if each.id in book.quotes]
+    if quotes:
+        return quotes[0].mark_price
+    return None if inverse else ONE
 
 
 def midnight(now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from order_domain.engine import states
 from order_domain.engine.orders import nudge
 from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.work import Work
+from order_domain.model.enums import Trading
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.rows import TradingStateRow
@@ -37,7 +38,18 @@ def on_stream(work: Work, state: StreamState, _asked: bool) -> None:
 
 
 def on_clock(work: Work, clock: ClockOffset, _asked: bool) -> None:
-    work.watch.clock_offset = clock.offset
+    """A new offset lets requests leave again; a good one clears what the clock had restricted."""
+    watch = work.watch
+    watch.clock_offset, watch.clock_at = clock.offset, work.now
+    watch.creates.release()
+    watch.cancels.release()
+    if clock.uncertainty <= work.config.clock_skew:
+        known = work.book.states.get((states.ACCOUNT, "CLOCK"))
+        if known is not None and known.state is not Trading.ACTIVE:
+            watch.clock_failures = 0
+            states.lift(work, "CLOCK")
+    if work.book.intents or work.book.open_commands:
+        watch.intents_due = True
 
 
 def on_state_row(work: Work, row: TradingStateRow, _asked: bool) -> None:

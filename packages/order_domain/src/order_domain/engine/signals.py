@@ -37,6 +37,8 @@ _ORDERED: Final = Verdict.ORDERED
 _PARKED: Final = Verdict.PARKED
 _VERDICT_DUPLICATE: Final = Verdict.DUPLICATE
 
+_EXITS: Final = (Code.OK, Code.NOTHING_TO_CLOSE)
+"""Of a close: it goes on its way, or there is nothing (more) to close."""
 _VALUE_MAX = 200
 _BODY_MAX = 65_536
 
@@ -202,7 +204,7 @@ def settle(work: Work, row: SignalRow) -> SignalRow:
     row.order_ids = tuple([draft.terms.client_order_id for draft in decision.drafts])
     work.changes.append(row)
     _carry_out(work, decision)
-    if signal.intent is _CLOSE and work.book.parked:
+    if signal.intent is _CLOSE and work.book.parked and row.code in _EXITS:
         _supersede(work, signal)
     work.effects.append(Acknowledge(row.delivery, row.verdict, row.code))
     return row

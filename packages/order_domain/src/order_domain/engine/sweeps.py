@@ -9,9 +9,9 @@ from order_domain.engine.executions import book, book_all
 from order_domain.engine.reports import adopt, merge, on_wallet
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
-from order_domain.model.enums import EventKind, ExecutionKind, Side, Trading
+from order_domain.model.enums import Category, EventKind, ExecutionKind, Side, Trading
 from order_domain.model.execution import Execution
-from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
+from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId, category_of
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import AT_VENUE
 from order_domain.model.reports import OrderReport, SweepResult
@@ -170,6 +170,8 @@ def _compare_positions(work: Work, result: SweepResult) -> None:
         (report.instrument_id, report.position_side): report.size for report in result.positions
     }
     for key in dict.fromkeys((*shown, *work.book.positions, *work.positions)):
+        if key not in shown and category_of(key[0]) == Category.SPOT:
+            continue  # the exchange has balances there, and no positions to compare with
         position = work.positions.get(key) or work.book.positions.get(key)
         ours, theirs = (position.size if position is not None else ZERO), shown.get(key, ZERO)
         name = f"{_MISMATCHES}{key[0]}:{key[1]}"

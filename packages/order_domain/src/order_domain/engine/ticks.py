@@ -250,10 +250,12 @@ def _midnight(work: Work) -> None:
     today = contexts.midnight(work.now)
     if mark is not None and mark.at is not None and mark.at >= today:
         return
-    result = contexts.result_now(work.book)
-    if result is None:
-        result = Decimal(mark.text) if mark is not None else Decimal(0)
-    work.put_mark(contexts.DAY, today, 0, str(result))
+    results = contexts.results_now(work.book)
+    if results is not None:
+        text = contexts.results_text(results)
+    else:
+        text = mark.text if mark is not None else ""
+    work.put_mark(contexts.DAY, today, 0, text)
 
 
 def _snapshot(work: Work) -> None:

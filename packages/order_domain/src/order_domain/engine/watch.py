@@ -53,12 +53,13 @@ class Bucket:
     before us sent.
     """
 
-    __slots__ = ("_burst", "_interval", "_next")
+    __slots__ = ("_burst", "_held", "_interval", "_next")
 
     def __init__(self, interval: timedelta) -> None:
         self._interval = interval
         self._burst = max(_ZERO, _SECOND - interval)
         self._next = LONG_AGO
+        self._held = (LONG_AGO, LONG_AGO)
 
     def take(self, now: datetime) -> bool:
         """Take a token if there is one."""
@@ -75,6 +76,18 @@ class Bucket:
         """When the next token can be taken."""
         return self._next - self._burst
 
+    def hold(self, until: datetime) -> None:
+        """Let no token be taken before a moment, unless it is released."""
+        self._held = (self._next, max(self._next, until + self._burst))
+        self._next = self._held[1]
+
+    def release(self) -> None:
+        """End a hold; nothing if none is on, or tokens were taken since it ended by itself."""
+        before, held = self._held
+        if self._next == held:
+            self._next = before
+        self._held = (LONG_AGO, LONG_AGO)
+
     def drain(self, until: datetime) -> None:
         """Let no token be taken before a moment (a rate-limit answer, a load)."""
         self._next = max(self._next, until + self._burst)
@@ -87,6 +100,7 @@ class Watch:
         "acked",
         "barrier",
         "cancels",
+        "clock_at",
         "clock_failures",
         "clock_offset",
         "creates",
@@ -113,6 +127,7 @@ class Watch:
         self.cancels = Bucket(interval)
         self.clock_offset = _ZERO
         self.clock_failures = 0
+        self.clock_at = LONG_AGO
         self.transport_up = False
         self.stream_healthy = False
         self.healthy_at = LONG_AGO

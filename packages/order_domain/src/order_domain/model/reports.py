@@ -29,6 +29,7 @@ class Answer:
     Attributes:
         number: 0 for the create, else the amend's or cancel's number.
         code, text: Bybit retCode and retMsg; 0 with an empty text when there was none.
+        next_at: Exchange time before which it takes no more of these, by the answer's headers.
     """
 
     client_order_id: ClientOrderId
@@ -39,6 +40,7 @@ class Answer:
     code: int = 0
     text: str = ""
     venue_order_id: VenueOrderId = VenueOrderId("")
+    next_at: datetime | None = None
 
 
 @attrs.define(slots=True, kw_only=True)

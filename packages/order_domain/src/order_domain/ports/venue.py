@@ -4,13 +4,22 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from order_domain.model.execution import Execution
-from order_domain.model.inputs import ClockOffset, StreamState
+from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult, WalletReport
 from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate, Sweep
 
-Fact = OrderReport | Execution | WalletReport | Quote | Instrument | StreamState | ClockOffset
+Fact = (
+    OrderReport
+    | Execution
+    | WalletReport
+    | Quote
+    | Instrument
+    | StreamState
+    | TransportState
+    | ClockOffset
+)
 
 
 class Venue(Protocol):

@@ -9,21 +9,18 @@ from order_domain.model.enums import Origin, Trading
 from order_domain.risk.base import Entry, Proposal
 
 _ACTIVE: Final = Trading.ACTIVE
-_HALTED: Final = Trading.HALTED
 _REDUCE_ONLY: Final = Trading.REDUCE_ONLY
 _SIGNAL: Final = Origin.SIGNAL
 _TRADING_STATE: Final = Code.TRADING_STATE
 
 
 def check(proposal: Proposal, context: Context, _config: EngineConfig) -> Entry:
-    """REDUCE_ONLY: what reduces. CANCEL_ONLY: nothing. HALTED: a person's reduce-only orders."""
+    """REDUCE_ONLY: what reduces. CANCEL_ONLY and HALTED: a person's reduce-only orders."""
     state = context.trading
     if state is _ACTIVE:
         return (_TRADING_STATE, state, "", True)
     if state is _REDUCE_ONLY:
         passed = proposal.must_reduce or (not proposal.is_sealed and proposal.closable > 0)
-    elif state is _HALTED:
-        passed = proposal.must_reduce and proposal.origin is not _SIGNAL
     else:
-        passed = False
+        passed = proposal.must_reduce and proposal.origin is not _SIGNAL
     return (_TRADING_STATE, state, context.trading_cause, passed)

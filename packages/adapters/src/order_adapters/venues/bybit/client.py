@@ -6,6 +6,8 @@ from datetime import datetime
 from random import Random
 from typing import Final
 
+import attrs
+
 from order_adapters.venues.bybit.bodies import (
     AMEND_BATCH_PATH,
     CANCEL_BATCH_PATH,
@@ -248,10 +250,13 @@ class BybitClient:
         if answer.status == FORBIDDEN:
             self.budget.stop_http(self._penalty)  # each request would lengthen the ban
         reply = read_reply(answer.body)
-        self.budget.learn(endpoint, rate_of(answer.headers), self.exchange_now())
-        if isinstance(reply, Envelope) and reply.code == TOO_MANY:
+        rate = rate_of(answer.headers)
+        self.budget.learn(endpoint, rate, self.exchange_now())
+        if not isinstance(reply, Envelope):
+            return reply
+        if reply.code == TOO_MANY:
             self.budget.refused(endpoint)
-        return reply
+        return reply if rate is None else attrs.evolve(reply, rate=rate)
 
 
 def priority_of(command: Command) -> Priority:

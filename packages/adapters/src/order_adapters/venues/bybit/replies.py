@@ -139,7 +139,10 @@ def answer_of(command: Command, reply: Reply, status: int = _OK) -> Answer:
     """
     if isinstance(reply, Unreadable):
         return unanswered(command, f"HTTP {status}: {reply.text}")
-    return _answer(command, reply.code, reply.text, reply.result, status)
+    answer = _answer(command, reply.code, reply.text, reply.result, status)
+    if reply.rate is not None and reply.rate.remaining <= 0:
+        answer.next_at = reply.rate.reset_at
+    return answer
 
 
 def answers_of(commands: Sequence[Command], reply: Reply, status: int = _OK) -> tuple[Answer, ...]:
