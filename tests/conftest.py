@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import settings
 
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from tests.postgres_server import DEFAULT_DSN, PostgresServer
+from tests.rabbitmq_server import BROKER, a_broker
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ORDER_MANAGER_SHARED") or ROOT.parent / "shared").resolve()
@@ -23,6 +25,11 @@ DSN = os.environ.get("TEST_POSTGRES_DSN", DEFAULT_DSN)
 NO_SERVER = (
     f"PostgreSQL: no server at {urlsplit(DSN).netloc}, so its tests are left out; "
     "set TEST_POSTGRES_DSN to one on which databases may be made"
+)
+
+NO_BROKER = (
+    f"RabbitMQ: no broker at {urlsplit(BROKER).hostname}, so its tests are left out; "
+    "set TEST_AMQP_URL to one"
 )
 
 # No deadline: how busy the machine is says nothing about the code.
@@ -51,21 +58,32 @@ async def emptied_postgres(postgres: PostgresServer) -> str:
     return await postgres.emptied()
 
 
+@pytest.fixture
+async def rabbit() -> AsyncIterator[RabbitConfig]:
+    """A broker with queues of this test's own; without a server the test is left out."""
+    async with a_broker() as config:
+        yield config
+
+
 def has_shared_data() -> bool:
     return (SHARED / "market-data").is_dir() and (SHARED / "signals").is_dir()
 
 
 @cache
-def has_postgres() -> bool:
+def listens(url: str) -> bool:
     """Whether a server listens. CI must have one, so there the tests run and fail without it."""
     if os.environ.get("CI"):
         return True
-    place = urlsplit(DSN)
+    place = urlsplit(url)
     try:
-        with socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), 1):
+        with socket.create_connection((place.hostname or "127.0.0.1", place.port or 0), 1):
             return True
     except OSError:
         return False
+
+
+def has_postgres() -> bool:
+    return listens(DSN)
 
 
 def is_left_out(item: pytest.Item) -> bool:
@@ -73,6 +91,8 @@ def is_left_out(item: pytest.Item) -> bool:
         return True
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     asks = "emptied_postgres" in getattr(item, "fixturenames", ())
+    if "rabbit" in getattr(item, "fixturenames", ()) and not listens(BROKER):
+        return True
     return (asks or parameters.get("backend") == "postgres") and not has_postgres()
 
 
@@ -85,7 +105,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def what_is_missing() -> list[str]:
     missing = [] if has_shared_data() else [MISSING]
-    return missing if has_postgres() else [*missing, NO_SERVER]
+    missing += [] if has_postgres() else [NO_SERVER]
+    return missing if listens(BROKER) else [*missing, NO_BROKER]
 
 
 def pytest_report_header() -> list[str]:

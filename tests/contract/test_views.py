@@ -168,6 +168,13 @@ class TestHistory:
         assert await store.views.signal(a_signal_id(1)) == [rows[0], rows[2]]
         assert await store.views.signal(a_signal_id(9)) == []
 
+    async def test_a_refused_delivery_is_found_by_its_number(self, store: Store) -> None:
+        rows = [a_delivery_row(3), a_delivery_row(9)]
+        await store.journal.flush(1, rows)
+
+        assert await store.views.delivery(9) == rows[1]
+        assert await store.views.delivery(4) is None
+
     async def test_the_newest_delivery_is_that_of_a_signal_or_another(self, store: Store) -> None:
         assert await store.views.last_delivery() == 0
         await store.journal.flush(1, [a_signal_row(1, delivery=3)])

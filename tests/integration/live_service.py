@@ -92,6 +92,12 @@ class LiveService(ServiceProcess):
         super().__enter__()
         return self
 
+    def ready(self) -> Self:
+        """Wait until it says so itself: broker, store and exchange are there."""
+        super().ready()
+        until(lambda: self.http.get("/ready").status_code == 200)
+        return self
+
     def position(self) -> Decimal:
         """Size of the BTCUSDT position by our books."""
         found = self.get("/positions")["positions"]

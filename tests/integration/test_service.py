@@ -368,7 +368,6 @@ def test_a_live_service_says_what_it_lacks(
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"RABBITMQ_USER": "u"}, "RABBITMQ_USER: chooses RabbitMQ"),
         ({"ORDERMANAGER_PROT": "1"}, "did you mean ORDERMANAGER_PORT?"),
         ({"ORDERMANAGER_STORE_URL": "file:x"}, "store: must be one of memory, sqlite"),
         ({"ORDERMANAGER_DRY_RUN_SYMBOLS": "NOPEUSDT"}, "ORDERMANAGER_DRY_RUN_SYMBOLS: must be"),

@@ -7,6 +7,7 @@ import pytest
 
 from order_domain.model.enums import Category
 from order_service.bybit_account import bybit_config
+from order_service.broker import broker_config
 from order_service.choices import choose
 from order_service.settings import Settings, SettingsError
 
@@ -128,6 +129,33 @@ def test_what_the_venue_cannot_use_is_refused_by_the_name_of_its_variable(
     changes: dict[str, str], told: str
 ) -> None:
     assert told in refused(CUSTOM | changes)
+
+
+def test_every_setting_of_the_broker_reaches_it() -> None:
+    settings = read(
+        LIVE
+        | {
+            "ORDERMANAGER_BUS": "",
+            "RABBITMQ_HOST": "mq",
+            "RABBITMQ_PORT": "5673",
+            "RABBITMQ_USER": "om",
+            "RABBITMQ_PASSWORD": "p@ss",
+            "RABBITMQ_VHOST": "trading",
+            "ORDERMANAGER_SERVICE_NAME": "om-1",
+            "ORDERMANAGER_SIGNAL_QUEUE": "a",
+            "ORDERMANAGER_EVENT_QUEUE": "b",
+            "ORDERMANAGER_EVENT_EXCHANGE": "c",
+            "ORDERMANAGER_DEAD_LETTER_QUEUE": "d",
+            "ORDERMANAGER_PUBLISH_PARTIAL_FILLS": "false",
+        }
+    )
+    config = broker_config(settings)
+
+    assert choose(settings).bus == "rabbitmq"
+    assert config.url == "amqp://om:p%40ss@mq:5673/trading"
+    assert (config.signals, config.events, config.exchange, config.dead) == ("a", "b", "c", "d")
+    assert (config.name, config.partial_fills) == ("om-1", False)
+    assert "p@ss" not in repr(config)
 
 
 def test_a_refusal_shows_no_secret() -> None:

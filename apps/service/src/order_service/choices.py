@@ -70,9 +70,6 @@ def choose(settings: Settings) -> Choices:
     if not is_dry and bus == IN_PROCESS and ours.bus is None:
         rule = "chooses the bus of a live service; set it, or say ORDERMANAGER_BUS=in-process"
         problems.append(Problem("RABBITMQ_USER", rule))
-    if bus == RABBITMQ:
-        rule = "chooses RabbitMQ, which this version does not have; leave it unset"
-        problems.append(Problem("RABBITMQ_USER", rule, settings.rabbitmq.user or ""))
     if problems:
         raise SettingsError(problems)
     store = _store(settings)

@@ -17,6 +17,7 @@ from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
 from order_domain.ports.venue import Venue
+from order_service.broker import RabbitIntake, RabbitPublisher, make_intake, make_publisher
 from order_service.bybit_account import bybit_venue
 from order_service.choices import Choices, choose
 from order_service.desk import Desk
@@ -51,10 +52,10 @@ def _refreshed(settings: Settings, venue: SimulatedVenue, clock: Clock) -> Refre
     return RefreshedVenue(venue, clock, settings.ordermanager.instrument_info_refresh_interval)
 
 
-def _desk(settings: Settings) -> Desk:
+def _desk(settings: Settings, intake: RabbitIntake | None) -> Desk:
     bybit = settings.bybit
     read = partial(read_delivery, category=bybit.market_category, exceptions=bybit.asset_categories)
-    return Desk(MemorySignalSource(), read)
+    return Desk(MemorySignalSource(), read, intake)
 
 
 def _runtime(
@@ -65,6 +66,7 @@ def _runtime(
     store: Store,
     venue: Venue,
     desk: Desk,
+    publisher: RabbitPublisher | None,
 ) -> Runtime:
     engine_config = settings.engine_config(account=choices.account, environment=choices.environment)
     name = settings.ordermanager.service_name
@@ -81,7 +83,7 @@ def _runtime(
             outbox=store.outbox,
             venue=venue,
             source=desk,
-            publishers={BUS: MemoryPublisher()},
+            publishers={BUS: publisher or MemoryPublisher()},
             clock=clock,
         ),
     )
@@ -94,6 +96,7 @@ def _dry_service(
     desk: Desk,
     feed: SyntheticFeed,
     venue: SimulatedVenue,
+    publisher: RabbitPublisher | None,
 ) -> Service:
     return Service(
         choices=choices,
@@ -102,11 +105,16 @@ def _dry_service(
         desk=desk,
         market=partial(feed.play, venue),
         priced=feed.begun,
+        events=publisher,
     )
 
 
 def _live_service(
-    choices: Choices, store: Store, runtime: Callable[[], Runtime], desk: Desk
+    choices: Choices,
+    store: Store,
+    runtime: Callable[[], Runtime],
+    desk: Desk,
+    publisher: RabbitPublisher | None,
 ) -> Service:
     return Service(
         choices=choices,
@@ -114,6 +122,7 @@ def _live_service(
         runtime=runtime,
         desk=desk,
         stands_by=is_shared(choices.store),
+        events=publisher,
     )
 
 
@@ -128,7 +137,13 @@ class Container(containers.DeclarativeContainer):
     store: providers.Provider[Store] = providers.Singleton(
         open_store, choices.provided.store, clock
     )
-    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings)
+    intake: providers.Provider[RabbitIntake | None] = providers.Singleton(
+        make_intake, settings, choices
+    )
+    publisher: providers.Provider[RabbitPublisher | None] = providers.Singleton(
+        make_publisher, settings, choices, store
+    )
+    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings, intake)
 
     # a dry run's own market and exchange
     feed: providers.Provider[SyntheticFeed] = providers.Singleton(
@@ -148,12 +163,12 @@ class Container(containers.DeclarativeContainer):
         bybit=providers.Factory(bybit_venue, settings, clock),
     )
     runtime: providers.Provider[Runtime] = providers.Factory(
-        _runtime, settings, choices, url, clock, store, venue, desk
+        _runtime, settings, choices, url, clock, store, venue, desk, publisher
     )
     service: providers.Provider[Service] = providers.Selector(
         choices.provided.venue,
         simulated=providers.Singleton(
-            _dry_service, choices, store, runtime.provider, desk, feed, simulated
+            _dry_service, choices, store, runtime.provider, desk, feed, simulated, publisher
         ),
-        bybit=providers.Singleton(_live_service, choices, store, runtime.provider, desk),
+        bybit=providers.Singleton(_live_service, choices, store, runtime.provider, desk, publisher),
     )

@@ -1,10 +1,11 @@
-"""Desk: where signals are handed in over HTTP, and where their verdicts come back."""
+"""Desk: where signals come together, from HTTP and from a broker, and where verdicts go back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from order_domain.errors import OrderManagerError
+from order_domain.model.enums import Verdict
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.steps import Acknowledge
 
@@ -42,23 +43,90 @@ class Queue(Protocol):
         ...
 
 
+class Letter(Protocol):
+    """One message of a broker."""
+
+    @property
+    def body(self) -> bytes:
+        """As it came."""
+        ...
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the broker will bring it again, so that it must not be used."""
+        ...
+
+    async def acknowledge(self) -> None:
+        """Let the broker forget it."""
+        ...
+
+
+class Broker(Protocol):
+    """Where letters come from, one consumer at a time."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether letters come."""
+        ...
+
+    def open(self) -> None:
+        """Begin to consume."""
+        ...
+
+    async def close(self) -> None:
+        """Stop; what was not acknowledged goes back."""
+        ...
+
+    def letters(self) -> AsyncIterator[Letter]:
+        """Yield letters in their order."""
+        ...
+
+
 class Desk:
     """A SignalSource over a queue that tells whoever handed a signal in what became of it.
 
     Args:
         read: Makes a delivery of a number and a raw body; never fails.
+        broker: Also brings signals; each is acknowledged once its delivery is.
     """
 
-    def __init__(self, queue: Queue, read: Callable[[int, bytes], Delivery]) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        read: Callable[[int, bytes], Delivery],
+        broker: Broker | None = None,
+    ) -> None:
         self._queue = queue
         self._read = read
+        self._broker = broker
+        self._taking: asyncio.Task[None] | None = None
+        self._letters: dict[int, Letter] = {}
         self._last = 0
         self._is_open = False
         self._waiting: dict[int, asyncio.Future[Acknowledge]] = {}
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker brings signals; without one there is nothing to miss."""
+        return self._broker is None or self._broker.is_up
+
     def open(self, last: int) -> None:
         """Take signals from now on, numbered on from the newest delivery in the store."""
         self._last, self._is_open = last, True
+        if self._broker is not None:
+            self._broker.open()
+            self._taking = asyncio.create_task(self._take(self._broker), name="broker's signals")
+
+    async def shut(self) -> None:
+        """Close, and let the broker have back what was not acknowledged."""
+        self.close()
+        if self._taking is not None:
+            self._taking.cancel()
+            await asyncio.gather(self._taking, return_exceptions=True)
+            self._taking = None
+        if self._broker is not None:
+            await self._broker.close()
+        self._letters.clear()
 
     def close(self) -> None:
         """Take nothing more, and tell whoever still waits."""
@@ -89,13 +157,30 @@ class Desk:
         finally:
             del self._waiting[number]
 
-    def deliveries(self) -> AsyncIterator[Delivery]:
-        """Yield what was handed in, in order."""
-        return self._queue.deliveries()
+    async def _take(self, broker: Broker) -> None:
+        async for letter in broker.letters():
+            if not self._is_open:
+                continue
+            self._last += 1
+            self._letters[self._last] = letter
+            await self._queue.put(self._read(self._last, letter.body))
+
+    async def deliveries(self) -> AsyncIterator[Delivery]:
+        """Yield what came in, in order; letters that come again are left out."""
+        async for delivery in self._queue.deliveries():
+            letter = self._letters.get(delivery.number)
+            if letter is not None and letter.is_dead:
+                del self._letters[delivery.number]
+                await self._queue.acknowledge(Acknowledge(delivery.number, Verdict.DUPLICATE))
+                continue
+            yield delivery
 
     async def acknowledge(self, effect: Acknowledge) -> None:
-        """Tell the verdict to whoever waits for it."""
+        """Tell the verdict to whoever waits for it, and let the broker forget the letter."""
         await self._queue.acknowledge(effect)
+        letter = self._letters.pop(effect.number, None)
+        if letter is not None:
+            await letter.acknowledge()
         future = self._waiting.get(effect.number)
         if future is not None and not future.done():
             future.set_result(effect)

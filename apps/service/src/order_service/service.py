@@ -45,6 +45,23 @@ class OpenStore(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """Where events go, with a connection of its own."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether events can leave."""
+        ...
+
+    def open(self) -> None:
+        """Begin to connect."""
+        ...
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class Health:
     """How the service is.
@@ -71,6 +88,7 @@ class Service:
         stands_by: Wait while another service has the account, and take over when its lease ends;
             else that is an error.
         market: What moves the market of a dry run, for ever; None where the venue has its own.
+        events: Where events go, if that is outside of this process.
         priced: Set by the market once every symbol has a price; signals are taken after it.
 
     Attributes:
@@ -88,6 +106,7 @@ class Service:
         stands_by: bool = False,
         market: Callable[[], Coroutine[Any, Any, None]] | None = None,
         priced: asyncio.Event | None = None,
+        events: Outlet | None = None,
     ) -> None:
         self.choices = choices
         self.desk = desk
@@ -100,6 +119,7 @@ class Service:
         self._owner = ""
         self._market = market
         self._priced = priced
+        self._events = events
         self._tasks: list[asyncio.Task[None]] = []
         self._is_open = False
         self._is_closing = False
@@ -119,11 +139,12 @@ class Service:
     def health(self) -> Health:
         """How it is now; costs nothing."""
         is_alive = self.error is None and self._runtime.ended is None
+        bus = self.desk.is_connected and (self._events is None or self._events.is_up)
         return Health(
             is_alive=is_alive,
-            is_ready=is_alive and self._is_open and self._runtime.is_ready,
+            is_ready=is_alive and self._is_open and self._runtime.is_ready and bus,
             store=is_alive and self._runtime.is_lease_proven,
-            bus=is_alive,
+            bus=is_alive and bus,
             owner=self._owner,
         )
 
@@ -151,6 +172,7 @@ class Service:
             with suppress(RuntimeError):  # it has not begun to take the account over
                 ended = await self._runtime.stop()
                 log.info("service.stopped", reason=ended.reason.value)
+        await self._disconnect()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -162,14 +184,20 @@ class Service:
         while True:
             await self._take_over()
             ended = await self._own()
-            self.desk.close()
-            self._is_open = False
+            await self._disconnect()
             if ended.reason is not EndReason.LEASE_LOST or not self._stands_by:
                 break
             log.error("service.lease_lost", account=self.choices.account)
             self._runtime = self._make_runtime()
         if ended.reason is not EndReason.STOPPED:
             raise _Over(ended)
+
+    async def _disconnect(self) -> None:
+        """Leave the broker: what was not acknowledged is the next owner's."""
+        self._is_open = False
+        await self.desk.shut()
+        if self._events is not None:
+            await self._events.close()
 
     async def _take_over(self) -> None:
         """Start the runtime; while somebody else owns the account, stand by."""
@@ -203,6 +231,8 @@ class Service:
     async def _own(self) -> Ended:
         """Trade until the runtime ends."""
         # Not before: the exchange's account is brought back while the runtime starts.
+        if self._events is not None:
+            self._events.open()
         if self._market is not None:
             self._begin("market", self._market)
         if self._priced is not None:

@@ -164,3 +164,5 @@ class RabbitMQ(Neighbour):
     """User; set, it chooses RabbitMQ as the bus."""
     password: SecretStr | None = None
     """Password of the user."""
+    vhost: str = "/"
+    """Virtual host."""

@@ -22,6 +22,7 @@ from order_service.settings import names
 from order_service.settings.errors import Problem, SettingsError, problems_of
 from order_service.settings.files import secrets_of_files
 from order_service.settings.groups import Bybit, OrderManager, Postgres, RabbitMQ, WsGateway
+from order_service.settings.guardian import Guardian
 
 _LONGEST_HTTP_TIMEOUT = timedelta(seconds=4)
 _RENAMED: Mapping[str, str] = {
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     bybit: Bybit = Field(default_factory=Bybit)
     postgres: Postgres = Field(default_factory=Postgres)
     rabbitmq: RabbitMQ = Field(default_factory=RabbitMQ)
+    guardian: Guardian = Field(default_factory=Guardian)
 
     @classmethod
     def settings_customise_sources(

@@ -15,6 +15,7 @@ from order_service.settings.groups import (
     RabbitMQ,
     WsGateway,
 )
+from order_service.settings.guardian import Guardian
 from order_service.settings.names import RETIRED
 from order_service.settings.sections import Execution, Section, Service
 from order_service.settings.values import write
@@ -54,6 +55,7 @@ _PREFIXES: Final[Mapping[type[Section], str]] = {
     Bybit: "BYBIT_",
     Postgres: "POSTGRES_",
     RabbitMQ: "RABBITMQ_",
+    Guardian: "GUARDIAN_",
 }
 _ORDER: Final[tuple[type[Section], ...]] = (
     Service,
@@ -63,6 +65,7 @@ _ORDER: Final[tuple[type[Section], ...]] = (
     Bybit,
     Postgres,
     RabbitMQ,
+    Guardian,
 )
 _BOUNDS: Final = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 

@@ -26,6 +26,7 @@ HOUR = timedelta(hours=1)
 MS = timedelta(milliseconds=1)
 HUGE = Decimal("1e15")
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
+QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,200}$")]
 Money = Annotated[Number, Field(gt=Decimal(0), le=HUGE)]
 
 
@@ -58,6 +59,16 @@ class Service(Section):
     bus: Literal["rabbitmq", "in-process"] | None = None
     """Where signals come from and events go to. Unset: RabbitMQ if RABBITMQ_USER is set, else
     (dry run only) inside the process."""
+    signal_queue: QueueName = "model-service.trading_signals"
+    """Queue of signals; declared without arguments, never changed."""
+    event_queue: QueueName = "order-manager.order_events"
+    """Queue of the neighbours, bound to filled, partially_filled, cancelled and rejected."""
+    event_exchange: QueueName = "order-manager.events"
+    """Topic exchange of every event, live.<type> and dry.<type>."""
+    dead_letter_queue: QueueName = "order-manager.signals.dead"
+    """Queue of refused signals, each with its reason."""
+    publish_partial_fills: bool = True
+    """Tell the neighbours' queue of partial fills too."""
     event_source: Literal["bybit", "gateway"] = "bybit"
     """Who tells of orders: Bybit's own private stream, or the ws-gateway service."""
     shutdown_timeout: Seconds = Field(timedelta(seconds=20), ge=ZERO, le=timedelta(minutes=5))

@@ -12,7 +12,7 @@ from order_domain.model.enums import OrderStatus, Side
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.order import Order
 from order_domain.model.position import Position
-from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
 
 T = TypeVar("T")
@@ -84,6 +84,10 @@ class Views(Protocol):
 
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
+        ...
+
+    async def delivery(self, number: int) -> DeliveryRow | None:
+        """Find what was kept of a delivery that brought nothing new."""
         ...
 
     async def last_delivery(self) -> int:

@@ -61,6 +61,10 @@ class MemoryViews:
         found = [row for row in self._all(SignalRow) if row.signal.signal_id == signal_id]
         return sorted(found, key=lambda row: row.generation)
 
+    async def delivery(self, number: int) -> DeliveryRow | None:
+        """Find a delivery that brought nothing new."""
+        return next((row for row in self._all(DeliveryRow) if row.number == number), None)
+
     async def last_delivery(self) -> int:
         """Number of the newest delivery."""
         signals = (row.delivery for row in self._all(SignalRow))

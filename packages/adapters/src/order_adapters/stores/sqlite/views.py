@@ -15,7 +15,7 @@ from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.order import Order
 from order_domain.model.position import Position
-from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
 from order_domain.ports.views import OrderQuery
 
@@ -66,6 +66,11 @@ class SqliteViews:
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = ? ORDER BY generation", signal_id)
+
+    async def delivery(self, number: int) -> DeliveryRow | None:
+        """Find a delivery that brought nothing new."""
+        found = await self._rows(DeliveryRow, "WHERE number = ?", number)
+        return found[0] if found else None
 
     async def last_delivery(self) -> int:
         """Number of the newest delivery."""

@@ -1,0 +1,67 @@
+"""Broker: RabbitMQ as the settings name it."""
+
+from random import Random
+from typing import Protocol
+
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.intake import RabbitIntake
+from order_adapters.messaging.rabbitmq.publisher import RabbitPublisher
+from order_domain.model.rows import SignalRow
+from order_domain.ports.views import Views
+from order_service.choices import RABBITMQ, Choices
+from order_service.settings import Settings
+
+__all__ = ["RabbitIntake", "RabbitPublisher", "broker_config", "make_intake", "make_publisher"]
+
+
+class Readable(Protocol):
+    """A store that can be read."""
+
+    @property
+    def views(self) -> Views:
+        """The read side."""
+        ...
+
+
+def broker_config(settings: Settings) -> RabbitConfig:
+    """Say the settings in the words of the adapter."""
+    ours, rabbit = settings.ordermanager, settings.rabbitmq
+    password = "guest" if rabbit.password is None else rabbit.password.get_secret_value()
+    return RabbitConfig(
+        host=rabbit.host,
+        port=rabbit.port,
+        user=rabbit.user or "guest",
+        password=password,
+        vhost=rabbit.vhost,
+        name=ours.service_name,
+        signals=ours.signal_queue,
+        exchange=ours.event_exchange,
+        events=ours.event_queue,
+        dead=ours.dead_letter_queue,
+        partial_fills=ours.publish_partial_fills,
+    )
+
+
+def make_intake(settings: Settings, choices: Choices) -> RabbitIntake | None:
+    """The broker's signals; None where signals come over HTTP alone."""
+    if choices.bus != RABBITMQ:
+        return None
+    return RabbitIntake(broker_config(settings), Random())  # noqa: S311 -- jitter
+
+
+def make_publisher(settings: Settings, choices: Choices, store: Readable) -> RabbitPublisher | None:
+    """Where events go; None where they stay in the process."""
+    if choices.bus != RABBITMQ:
+        return None
+
+    async def signal_of(signal_id: str) -> SignalRow | None:
+        rows = await store.views.signal(signal_id)
+        return rows[-1] if rows else None
+
+    return RabbitPublisher(
+        broker_config(settings),
+        Random(),  # noqa: S311 -- jitter
+        signal_of=signal_of,
+        delivery_of=store.views.delivery,
+        is_dry=choices.is_dry,
+    )

@@ -1,0 +1,125 @@
+"""RabbitIntake: signals of the model service, one consumer, acknowledged when durable."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+import attrs
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError
+
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
+from order_adapters.messaging.rabbitmq.topology import known_queue, queue_of
+
+TRACE_HEADER: Final = "trace_id"
+_GONE: Final = "the broker no longer knows our consumer"
+
+
+@attrs.define(slots=True, eq=False)
+class Letter:
+    """One delivery as the broker brought it.
+
+    Attributes:
+        body: Raw bytes.
+        trace_id: Of the message's header, where it has one.
+        redelivered: The broker brought it before, to us or to another consumer.
+    """
+
+    body: bytes
+    trace_id: str
+    redelivered: bool
+    _message: AbstractIncomingMessage
+    _channel: AbstractChannel
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its channel is gone: the broker will bring it again, so it must not be used."""
+        return bool(self._channel.is_closed)
+
+    async def acknowledge(self) -> None:
+        """Let the broker forget it. On a dead channel nothing is said, and it comes again."""
+        if self.is_dead:
+            return
+        with suppress(*TROUBLE):
+            await self._message.ack()
+
+
+class RabbitIntake:
+    """One exclusive consumer. While another process has the queue it waits, and says so."""
+
+    def __init__(self, config: RabbitConfig, random: Random) -> None:
+        self._config = config
+        self._arrived: asyncio.Queue[Letter] = asyncio.Queue()
+        self._link = Link(config, "signals", self._consume, random)
+        self._is_wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether signals are being consumed."""
+        return self._link.is_up
+
+    @property
+    def reason(self) -> str:
+        """Why they are not."""
+        return self._link.reason
+
+    def open(self) -> None:
+        """Begin to consume."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._link.run(), name="rabbitmq signals")
+
+    async def close(self) -> None:
+        """Stop consuming; what was not acknowledged goes back to the queue."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        while not self._arrived.empty():
+            self._arrived.get_nowait()
+
+    async def letters(self) -> AsyncIterator[Letter]:
+        """Yield deliveries in the order they arrive; those of a dead channel are left out."""
+        while True:
+            letter = await self._arrived.get()
+            if not letter.is_dead:
+                yield letter
+
+    async def _consume(self, connection: AbstractConnection) -> None:
+        name, seconds = self._config.signals, self._config.answer_within.total_seconds()
+        async with asyncio.timeout(seconds):
+            await queue_of(connection, name)
+            channel = await connection.channel(publisher_confirms=False)
+            await channel.set_qos(prefetch_count=self._config.prefetch)
+            queue = await known_queue(channel, name)
+
+        async def arrived(message: AbstractIncomingMessage) -> None:
+            # nothing is awaited here: two callbacks must never pass each other
+            trace = message.headers.get(TRACE_HEADER)
+            trace_id = trace if isinstance(trace, str) else ""
+            redelivered = bool(message.redelivered)
+            self._arrived.put_nowait(Letter(message.body, trace_id, redelivered, message, channel))
+
+        async with asyncio.timeout(seconds):
+            tag = await queue.consume(arrived, exclusive=True)
+        self._link.up()
+        await self._watch(connection, channel)
+        with suppress(*TROUBLE):
+            await queue.cancel(tag)
+
+    async def _watch(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        """Return or raise when this consumer is of no use any more."""
+        seconds = self._config.answer_within.total_seconds()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._config.check_every.total_seconds()):
+                    await channel.closed()
+                raise AMQPError("the channel was closed")
+            async with asyncio.timeout(seconds):
+                async with connection.channel(publisher_confirms=False) as other:
+                    queue = await known_queue(other, self._config.signals)
+            if not queue.declaration_result.consumer_count:
+                raise AMQPError(_GONE)

@@ -1,0 +1,103 @@
+"""Link: one connection to the broker for one purpose, made again whenever it is gone."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError
+
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
+
+log: Final = logging.getLogger(__name__)
+# What a broker, a network or their absence may raise; anything else is a defect and is not hidden.
+TROUBLE: Final = (AMQPError, OSError, TimeoutError, aio_pika.exceptions.ChannelInvalidStateError)
+Use = Callable[[AbstractConnection], Awaitable[None]]
+
+
+class Link:
+    """Connects, lets the connection be used, and begins again when it ends.
+
+    aio-pika's own reconnecting connection is not used: it brings consumers back by itself, and here
+    a delivery must know whether the channel it came by is dead.
+
+    Attributes:
+        is_up: The connection is there and set up for its purpose.
+        reason: Why it is not.
+    """
+
+    def __init__(self, config: RabbitConfig, purpose: str, use: Use, random: Random) -> None:
+        self._config = config
+        self._purpose = purpose
+        self._use = use
+        self._random = random
+        self._changed = asyncio.Event()
+        self.is_up = False
+        self.reason = "not connected yet"
+
+    def up(self) -> None:
+        """The user of the connection is ready."""
+        if not self.is_up:
+            log.info("%s: connected to %s", self._purpose, self._config.shown)
+        self.is_up, self.reason = True, ""
+        self._changed.set()
+
+    def down(self, reason: str) -> None:
+        """It is gone, or must not be used."""
+        if self.is_up or reason != self.reason:
+            log.warning("%s: %s", self._purpose, reason)
+        self.is_up, self.reason = False, reason
+        self._changed.clear()
+
+    async def until_up(self) -> None:
+        """Return once it is up."""
+        await self._changed.wait()
+
+    async def run(self) -> None:
+        """Keep a connection, for ever."""
+        failures = 0
+        while True:
+            was_up = await self._once()
+            failures = 1 if was_up else failures + 1
+            await asyncio.sleep(self._wait(failures))
+
+    async def _once(self) -> bool:
+        """Use one connection until it ends; return whether it was of use."""
+        connection: AbstractConnection | None = None
+        was_up = False
+        try:
+            async with asyncio.timeout(self._config.answer_within.total_seconds()):
+                connection = await aio_pika.connect(
+                    self._config.url,
+                    client_properties={
+                        "connection_name": f"{self._config.name} {self._purpose}",
+                    },
+                    heartbeat=round(self._config.heartbeat.total_seconds()),
+                )
+            await self._use(connection)
+            self.down("the connection ended")
+        except TROUBLE as error:
+            was_up = self.is_up
+            self.down(f"{type(error).__name__}: {error}"[:300])
+        finally:
+            self.is_up = False
+            self._changed.clear()
+            if connection is not None:
+                await self._close(connection)
+        return was_up
+
+    async def _close(self, connection: AbstractConnection) -> None:
+        """Give it back; a broker that does not answer is not waited for."""
+        with suppress(*TROUBLE):
+            async with asyncio.timeout(1.0):
+                await connection.close()
+
+    def _wait(self, failures: int) -> float:
+        first = self._config.first_wait.total_seconds()
+        longest = self._config.longest_wait.total_seconds()
+        wait: float = min(longest, first * 2.0 ** min(failures - 1, 20))
+        return wait * self._random.uniform(0.5, 1.0)
