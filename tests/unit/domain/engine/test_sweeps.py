@@ -14,10 +14,10 @@ from order_domain.model.enums import (
     VenueStatus,
     Verdict,
 )
-from order_domain.model.execution import EXTERNAL
+from order_domain.model.execution import EXTERNAL, Execution
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
 from order_domain.model.order import Order
-from order_domain.model.reports import PositionReport, WalletReport
+from order_domain.model.reports import OrderReport, PositionReport, WalletReport
 from order_domain.model.rows import Mark, SignalRow
 from tests.builders import BTC, D, a_balance, a_signal_id, an_execution, an_instrument, seconds
 from tests.engine_driver import (
@@ -337,6 +337,43 @@ def test_fills_of_other_strangers_are_not_taken_for_those_of_a_foreign_order() -
     world.report(order, **FOREIGN)
 
     assert world.newest_order().cum_quantity == 0
+
+
+def a_world_restarted_with_a_filled_stranger() -> tuple[World, Execution, OrderReport]:
+    """A stranger's order, known by the exchange's id alone, its fill told before it."""
+    world, order = a_world_with_working_order()
+    nameless = {"client_order_id": ClientOrderId(""), "venue_order_id": VenueOrderId("v9")}
+    fill = world.execution_of(order, "0.01", **nameless)
+    world.feed(fill)
+    shown = world.report_of(order, VenueStatus.NEW, cum_quantity=D("0.01"), **nameless)
+    world.feed(shown)
+    world.fill(order, "0.001")  # the newest entry of a ledger is always loaded
+    world.restart()
+    assert fill.exec_id not in [exec_id for _, exec_id in world.book.executions]
+    return world, fill, shown
+
+
+def test_after_a_restart_a_sweep_does_not_book_the_fill_of_a_stranger_again() -> None:
+    world, fill, shown = a_world_restarted_with_a_filled_stranger()
+
+    step = world.sweep("START", orders=[shown], executions=[fill])
+
+    assert entries(step) == []
+    assert world.position().size == D("0.011")
+
+
+def test_after_a_restart_the_stream_does_not_book_the_fill_of_a_stranger_again() -> None:
+    world, fill, _ = a_world_restarted_with_a_filled_stranger()
+
+    assert world.feed(fill).changes == []
+
+
+def test_after_a_restart_a_look_up_does_not_book_the_fill_of_a_stranger_again() -> None:
+    world, fill, shown = a_world_restarted_with_a_filled_stranger()
+    stranger = world.book.find(ClientOrderId(""), shown.venue_order_id)
+    assert stranger is not None
+
+    assert entries(world.lookup(stranger, found=shown, executions=[fill])) == []
 
 
 # -- the first start on an account

@@ -37,12 +37,23 @@ def on_execution(work: Work, execution: Execution, asked: bool) -> Need | None:
     if key in work.book.executions or key in work.executions:
         return None
     order = work.find(execution.client_order_id, execution.venue_order_id)
-    if not asked and not work.book.signals_complete and order is None:
+    if not asked and may_be_stored(work, execution, order):
         ids = (execution.client_order_id,) if execution.client_order_id else ()
         venue_ids = (execution.venue_order_id,) if execution.venue_order_id else ()
         return Need(orders=ids, venue_orders=venue_ids, executions=(key,))
     book(work, execution, order)
     return None
+
+
+def may_be_stored(work: Work, execution: Execution, order: Order | None) -> bool:
+    """Tell whether the store may hold an execution that the book does not.
+
+    An order comes with the executions that name it. Those of a stranger's order name nobody.
+    """
+    key = (execution.instrument_id, execution.exec_id)
+    if work.book.signals_complete or key in work.book.executions:
+        return False
+    return order is None or not execution.client_order_id
 
 
 def book_all(work: Work, executions: Iterable[Execution]) -> None:

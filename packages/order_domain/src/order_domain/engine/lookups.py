@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from order_domain.codes import Code
 from order_domain.engine import states
-from order_domain.engine.executions import book_all
+from order_domain.engine.executions import book_all, may_be_stored
 from order_domain.engine.orders import give_up, nudge
 from order_domain.engine.reports import merge
 from order_domain.engine.watch import Inquiry, Why
@@ -20,7 +20,7 @@ from order_domain.model.enums import (
 from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.order import Order
 from order_domain.model.reports import LookupResult
-from order_domain.model.steps import LookUp
+from order_domain.model.steps import LookUp, Need
 
 
 def ask(work: Work, order_id: ClientOrderId, inquiry: Inquiry) -> None:
@@ -30,9 +30,21 @@ def ask(work: Work, order_id: ClientOrderId, inquiry: Inquiry) -> None:
     work.queries.append(LookUp(order_id, inquiry.attempt, work.order(order_id)))
 
 
-def on_lookup(work: Work, result: LookupResult, _asked: bool) -> None:
+def on_lookup(work: Work, result: LookupResult, asked: bool) -> Need | None:
     """Take what the three sources said of one client order id."""
     order = work.order(result.client_order_id)
+    stored = tuple(
+        (execution.instrument_id, execution.exec_id)
+        for execution in result.executions
+        if not asked and may_be_stored(work, execution, order)
+    )
+    if stored:
+        return Need(executions=stored)
+    _take_result(work, order, result)
+    return None
+
+
+def _take_result(work: Work, order: Order | None, result: LookupResult) -> None:
     inquiry = work.watch.inquiries.get(result.client_order_id)
     if order is None:
         work.watch.settle(result.client_order_id)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from order_domain.book import PositionKey
 from order_domain.engine import states
-from order_domain.engine.executions import book, book_all
+from order_domain.engine.executions import book, book_all, may_be_stored
 from order_domain.engine.reports import adopt, merge, on_wallet
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
@@ -68,8 +68,9 @@ def _unknown_rows(work: Work, result: SweepResult) -> Need | None:
     executions = tuple(
         (execution.instrument_id, execution.exec_id)
         for execution in result.executions
-        if (execution.instrument_id, execution.exec_id) not in work.book.executions
-        and work.find(execution.client_order_id, execution.venue_order_id) is None
+        if may_be_stored(
+            work, execution, work.find(execution.client_order_id, execution.venue_order_id)
+        )
     )
     strangers: list[OrderReport | Execution] = [*result.orders, *result.executions]
     unknown = [
