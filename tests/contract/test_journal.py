@@ -264,6 +264,26 @@ class TestFlush:
         assert len(await rows_of(store, Order)) == 50
 
 
+class TestLook:
+    async def test_whoever_owns_nothing_sees_who_does_and_how_far_they_are(
+        self, backend: Backend, store: Store
+    ) -> None:
+        other = await backend.another()
+        before = await other.journal.look()
+        flushed = await store.journal.flush(1, [an_alarm()])
+
+        after = await other.journal.look()
+
+        assert before.epoch == after.epoch
+        assert after == flushed.head
+        assert (after.flush_no, after.event_no) == (1, 1)
+
+    async def test_before_the_first_owner_there_is_none(self, backend: Backend) -> None:
+        head = await (await backend.another()).journal.look()
+
+        assert (head.owner, head.epoch, head.flush_no) == ("", 0, 0)
+
+
 class TestTradingStates:
     async def test_a_halt_needs_no_lease_and_no_first_start(self, backend: Backend) -> None:
         store = await backend.another()

@@ -57,10 +57,21 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
     ),
     RUN: (
         Entry("serve", "order_cli.serve:serve", "Run the service."),
+        Entry("guardian", "order_cli.guardian:guardian", "Cancel all when the service is gone."),
+        Entry("db migrate", "order_cli.db:migrate", "Bring the schema up to date."),
+        Entry("db status", "order_cli.db:status", "Say which migrations are applied."),
+        Entry("db rollback", "order_cli.db:rollback", "Take the newest migrations back."),
+        Entry("db export", "order_cli.db:export", "Print all migrations as one script."),
+        Entry("dlq list", "order_cli.dlq:list_letters", "List refused signals."),
+        Entry("dlq show", "order_cli.dlq:show", "Print one refused signal."),
+        Entry("dlq replay", "order_cli.dlq:replay", "Send refused signals again."),
+        Entry("dlq drop", "order_cli.dlq:drop", "Throw refused signals away."),
         Entry("simulator serve", "order_cli.simulator:serve", "Run a local Bybit."),
     ),
 }
 GROUPS: Final = {
+    "db": "The schema of a PostgreSQL store.",
+    "dlq": "Signals that were refused.",
     "order": "Orders of a person.",
     "position": "Positions.",
     "bybit": "Messages of the exchange.",

@@ -134,6 +134,10 @@ class Journal(Protocol):
         """Read the version and all trading state rows."""
         ...
 
+    async def look(self) -> Head:
+        """Read the head row without owning the lease: who has it, and how far they have come."""
+        ...
+
     async def release(self) -> None:
         """Give the lease back at once, so that the next owner need not wait."""
         ...

@@ -95,6 +95,11 @@ class MemoryJournal:
         rows = self._database.rows[TradingStateRow]
         return self._database.head.states_version, list(rows.values())
 
+    async def look(self) -> Head:
+        """Read the head row."""
+        self._database.check()
+        return attrs.evolve(self._database.head)
+
     async def release(self) -> None:
         """Let the lease end now, if it is still ours."""
         self._database.check()

@@ -67,6 +67,10 @@ class PostgresJournal:
         """Read the version and all trading states."""
         return await self._readers.run(_states)
 
+    async def look(self) -> Head:
+        """Read the head row; it waits for no flush."""
+        return await self._readers.run(heads.read)
+
     async def release(self) -> None:
         """Let the lease end now, if it is still ours."""
         epoch, self._epoch = self._epoch, _NO_EPOCH

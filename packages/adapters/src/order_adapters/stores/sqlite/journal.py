@@ -79,6 +79,10 @@ class SqliteJournal:
         """Read the version and all trading states."""
         return await self._reader.run(_states)
 
+    async def look(self) -> Head:
+        """Read the head row."""
+        return await self._reader.run(heads.read)
+
     async def release(self) -> None:
         """Record that the lease has ended, and give the lock back."""
         epoch, self._epoch = self._epoch, _NO_EPOCH

@@ -1,0 +1,160 @@
+"""The guardian as a process: whatever is killed beside it, no order stays open."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from tests.integration.live_service import KEY, SECRET, LiveService, LocalBybit, local_bybit, until
+from tests.integration.service_process import OURS, a_body
+
+TIMERS = {
+    "ORDERMANAGER_RECV_WINDOW": "1",
+    "ORDERMANAGER_VISIBILITY": "0.5",
+    "ORDERMANAGER_MARKET_ORDER_SPREAD_THRESHOLD": "0",
+    "GUARDIAN_STALE_AFTER": "5",
+}
+
+
+@pytest.fixture
+def bybit(tmp_path: Path) -> Iterator[LocalBybit]:
+    with local_bybit(tmp_path) as server:
+        yield server
+
+
+class Line(Thread):
+    """A TCP line to a server. Once cut, nothing passes and nobody connects any more."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        place = urlsplit(url)
+        self._target = (place.hostname or "", place.port or 5432)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        port = self._listener.getsockname()[1]
+        self.url = urlunsplit(place._replace(netloc=f"{place.username}@127.0.0.1:{port}"))
+        self._cut = Event()
+        self._pairs: dict[socket.socket, socket.socket] = {}
+
+    def cut(self) -> None:
+        self._cut.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._cut.is_set():
+            ready, _, _ = select.select([self._listener, *self._pairs], [], [], 0.02)
+            for each in ready:
+                if each is self._listener:
+                    near, far = each.accept()[0], socket.create_connection(self._target)
+                    self._pairs |= {near: far, far: near}
+                elif each in self._pairs:
+                    self._carry(each)
+        for each in (self._listener, *self._pairs):
+            each.close()
+
+    def _carry(self, end: socket.socket) -> None:
+        try:
+            data = end.recv(65536)
+        except OSError:
+            data = b""
+        if data:
+            self._pairs[end].sendall(data)
+            return
+        for each in (self._pairs.pop(end), end):
+            self._pairs.pop(each, None)
+            each.close()
+
+
+@contextmanager
+def guardian(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`order-manager guardian`, for as long as the block runs."""
+    clean = {
+        name: text for name, text in os.environ.items() if not name.startswith((*OURS, "GUARDIAN"))
+    }
+    command = [sys.executable, "-m", "order_cli", "guardian"]
+    with subprocess.Popen(
+        command, cwd=folder, env=clean | environment, stdout=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "guardian.jsonl").read_text().splitlines()]
+
+
+def a_foreign_order(bybit: LocalBybit) -> None:
+    bybit.post("order", symbol="BTCUSDT", side="Buy", qty="0.01", price="1000")
+
+
+def test_everything_is_killed_but_the_guardian_and_no_order_stays_open(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
+) -> None:
+    line = Line(emptied_postgres)
+    line.start()
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    watching = bybit.settings | TIMERS | key | {"ORDERMANAGER_STORE_URL": line.url}
+    with (
+        guardian(tmp_path, watching) as run,
+        LiveService(tmp_path, bybit, line.url, **TIMERS) as om,
+    ):
+        om.ready()
+        om.send(a_body(1, confidence=0.1))
+        a_foreign_order(bybit)
+        assert bybit.state()["openOrders"] >= 1
+        om.kill()
+        line.cut()
+        until(lambda: bybit.state()["openOrders"] == 0, seconds=10)
+        a_foreign_order(bybit)  # as one that was still on its way
+        until(lambda: bybit.state()["openOrders"] == 0, seconds=10)
+        until(lambda: len([r for r in records(tmp_path) if r.get("open") == 0]) >= 2)
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(10) == 0
+    told = [each["event"] for each in records(tmp_path)]
+
+    assert told[:3] == ["guardian.watching", "guardian.acting", "guardian.cancelled"]
+    assert bybit.state()["openOrders"] == 0
+
+
+def test_beside_a_service_that_lives_the_guardian_touches_nothing(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
+) -> None:
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    watching = bybit.settings | TIMERS | key | {"ORDERMANAGER_STORE_URL": emptied_postgres}
+    with LiveService(tmp_path, bybit, emptied_postgres, **TIMERS) as om:
+        om.ready()
+        a_foreign_order(bybit)
+        with guardian(tmp_path, watching) as run, pytest.raises(subprocess.TimeoutExpired):
+            run.wait(7)
+        assert bybit.state()["openOrders"] == 1
+        om.stop()
+
+    assert [each["event"] for each in records(tmp_path)] == ["guardian.watching"]
+
+
+@pytest.mark.parametrize("missing", ["GUARDIAN_API_KEY", "GUARDIAN_API_SECRET"])
+def test_a_guardian_without_a_key_of_its_own_does_not_start(
+    tmp_path: Path, bybit: LocalBybit, missing: str
+) -> None:
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    del key[missing]
+    with guardian(tmp_path, bybit.settings | key) as run:
+        assert run.wait(20) == 5
+
+
+def test_a_dry_run_has_nothing_to_guard(tmp_path: Path) -> None:
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    with guardian(tmp_path, key | {"ORDERMANAGER_ENABLE_DRY_RUN": "true"}) as run:
+        assert run.wait(20) == 5
