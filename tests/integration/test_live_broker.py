@@ -7,13 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import pytest
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.dead_letters import DeadLetters
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit
 from tests.integration.service_process import a_body
 from tests.neighbours import Linker, ModelService
-from tests.rabbitmq_server import drain, send, waiting
+from tests.rabbitmq_server import channel_to, drain, send, waiting
 
 
 @pytest.fixture
@@ -97,6 +99,28 @@ async def test_what_is_no_signal_ends_in_the_dead_letter_queue_with_its_reason(
     assert [letter.body for letter in dead] == list(wrong)
     assert [letter.headers["x-reason-field"] for letter in dead] == ["body", "amount", "signal_id"]
     assert await waiting(rabbit, rabbit.signals) == 0
+
+
+async def test_a_dead_letter_replayed_twice_gives_one_order(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str, rabbit: RabbitConfig
+) -> None:
+    letters, body = DeadLetters(rabbit), encoded(1)
+    async with channel_to(rabbit) as channel:
+        await channel.declare_queue(rabbit.dead, durable=True)
+    with LiveService(tmp_path, bybit, emptied_postgres, **on(rabbit)) as service:
+        service.ready()
+        for _ in range(2):
+            async with channel_to(rabbit) as channel:
+                await channel.default_exchange.publish(aio_pika.Message(body), rabbit.dead)
+            await letters.replay(lambda _: True)
+        await collect(rabbit, 1)
+        async with asyncio.timeout(40):
+            while await waiting(rabbit, rabbit.signals):  # noqa: ASYNC110 -- nothing rings
+                await asyncio.sleep(0.05)
+        service.stop()
+
+    assert len(bybit.state()["orders"]) == 1
+    assert await letters.look() == []
 
 
 async def test_a_killed_service_loses_no_signal_and_orders_none_twice(

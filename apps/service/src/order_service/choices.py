@@ -72,7 +72,7 @@ def choose(settings: Settings) -> Choices:
         problems.append(Problem("RABBITMQ_USER", rule))
     if problems:
         raise SettingsError(problems)
-    store = _store(settings)
+    store = store_of(settings)
     return Choices(
         store=store,
         shown_store=_without_password(store),
@@ -88,7 +88,8 @@ def says_nothing(environment: Mapping[str, str]) -> bool:
     return not any(name.startswith(("ORDERMANAGER_", "BYBIT_")) for name in environment)
 
 
-def _store(settings: Settings) -> str:
+def store_of(settings: Settings) -> str:
+    """URL of the store, with its password."""
     server = settings.postgres
     if settings.ordermanager.store_url is not None:
         return settings.ordermanager.store_url
