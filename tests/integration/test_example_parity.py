@@ -14,8 +14,6 @@ from order_adapters.intake.market_csv import MarketFile
 from order_adapters.intake.signal_file import SignalFile
 from order_adapters.schedule import Schedule, timed
 from order_adapters.simulator import SimulatedExchange, SimulatorConfig
-from order_cli import rows
-from order_cli.plain import Row, line
 from order_domain.config import EngineConfig
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
@@ -23,6 +21,8 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
+from order_service import rows
+from order_service.plain import Row, line
 
 MARKET = "market-data/btcusdt-perp-2024-08-08.csv.gz"
 SIGNALS = "signals/btcusdt-2024-08-08.jsonl"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from order_domain.model.enums import Category
-from order_service.bybit_account import bybit_config
 from order_service.broker import broker_config
+from order_service.bybit_account import bybit_config
 from order_service.choices import choose
 from order_service.settings import Settings, SettingsError
 

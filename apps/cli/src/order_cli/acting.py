@@ -8,17 +8,18 @@ from uuid import uuid4
 
 from cyclopts import Parameter
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.exit_codes import ExitCode
 from order_cli.explain import show_trace, trace_rows
 from order_cli.listing import OPEN
-from order_cli.plain import Plain, plain
 from order_domain.codes import Code
 from order_domain.model.enums import Category, OrderStatus, Trading
 from order_domain.model.identifiers import InstrumentId, instrument_id
 from order_domain.model.order import IN_FLIGHT, Order
 from order_domain.model.steps import Reply
 from order_domain.ports.views import OrderQuery, Views
+from order_service import rows
+from order_service.plain import Plain, plain
 
 if TYPE_CHECKING:
     from order_service.session import Session

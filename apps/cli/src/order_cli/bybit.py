@@ -7,9 +7,9 @@ from cyclopts import Parameter
 
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.plain import Row, line, plain
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import Category
+from order_service.plain import Row, line, plain
 from order_service.recorded import Understood, decode_recorded
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.acting import (
     ACTOR,
     RequestId,
@@ -22,12 +22,13 @@ from order_cli.acting import (
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.options import DEFAULT_STORE, Json, StoreUrl
-from order_cli.plain import number
 from order_cli.wiring import reading
 from order_domain.model.enums import PositionSide
 from order_domain.model.identifiers import symbol_of
 from order_domain.model.inputs import ClosePosition, Flatten
 from order_domain.model.steps import Reply
+from order_service import rows
+from order_service.plain import number
 
 
 async def close(

@@ -10,8 +10,8 @@ from order_cli import output
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.options import Json
-from order_cli.plain import Plain
 from order_cli.serve import ENV_FILE
+from order_service.plain import Plain
 
 if TYPE_CHECKING:
     from order_service.dead_letters import DeadLetter, DeadLetters

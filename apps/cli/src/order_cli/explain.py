@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.listing import find_order
 from order_cli.options import DEFAULT_STORE, Json, StoreUrl
-from order_cli.plain import Plain, Row, moment, plain
 from order_cli.wiring import reading
 from order_domain.explain import explain_trace
 from order_domain.model.order import Order
 from order_domain.model.rows import SignalRow, Trace
+from order_service import rows
+from order_service.plain import Plain, Row, moment, plain
 from order_service.stores import Store
 
 

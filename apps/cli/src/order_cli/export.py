@@ -5,14 +5,14 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
-from order_cli import rows
 from order_cli.options import DEFAULT_STORE, StoreUrl
-from order_cli.plain import Row, line
 from order_cli.wiring import reading
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow
+from order_service import rows
+from order_service.plain import Row, line
 from order_service.stores import Store
 
 PAGE: Final = 1000

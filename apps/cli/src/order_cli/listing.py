@@ -4,15 +4,16 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.options import DEFAULT_STORE, Json, StoreUrl
-from order_cli.plain import Row
 from order_cli.wiring import reading
 from order_domain.model.enums import OrderStatus, Side
 from order_domain.model.order import TERMINAL, Order
 from order_domain.ports.views import OrderQuery
+from order_service import rows
+from order_service.plain import Row
 from order_service.stores import Store
 
 OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)

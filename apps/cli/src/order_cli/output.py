@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from order_cli.plain import Plain, Row
+from order_service.plain import Plain, Row
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.acting import (
     ACTOR,
     RequestId,
@@ -23,11 +23,12 @@ from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.explain import show_trace, trace_rows
 from order_cli.options import DEFAULT_STORE, Json, StoreUrl
-from order_cli.plain import Row
 from order_domain.model.enums import Verdict
 from order_domain.model.identifiers import SignalId
 from order_domain.model.inputs import RetrySignal
 from order_domain.model.rows import DeliveryRow, SignalRow
+from order_service import rows
+from order_service.plain import Row
 
 Source = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 _CODES = {

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from order_cli import output, rows
-from order_cli.plain import Plain, Row, number
+from order_cli import output
 from order_domain.model.identifiers import InstrumentId, symbol_of
 from order_domain.model.position import Position
+from order_service import rows
+from order_service.plain import Plain, Row, number
 from order_service.replay.run import Replayed
 from order_service.replay.totals import Totals
 

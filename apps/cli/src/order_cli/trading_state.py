@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from order_cli import output, rows
+from order_cli import output
 from order_cli.acting import ACTOR
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
@@ -14,6 +14,7 @@ from order_cli.wiring import reading
 from order_domain.model.enums import Category, Trading
 from order_domain.model.identifiers import instrument_id
 from order_domain.model.rows import TradingStateRow
+from order_service import rows
 from order_service.stores import Store, system_clock
 
 OPERATOR: Final = "OPERATOR"

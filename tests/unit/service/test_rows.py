@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from order_cli import rows
-from order_cli.plain import Row, line
 from order_domain.ports.outbox import NumberedEvent
+from order_service import rows
+from order_service.plain import Row, line
 from tests.builders import a_position, an_order
 from tests.row_builders import a_delivery_row, a_signal_row, an_alarm, an_entry, an_order_event
 

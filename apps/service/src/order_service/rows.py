@@ -1,12 +1,12 @@
 """Rows: what leaves us of each committed row, by the stable names of the formats page."""
 
-from order_cli.plain import Row, plain
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import category_of, event_id, symbol_of
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
+from order_service.plain import Row, plain
 
 
 def _row(**fields: object) -> Row:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from order_cli import output
 from order_cli.chart import area, sparkline
-from order_cli.plain import line, moment, number, plain
 from order_domain.model.enums import Side
+from order_service.plain import line, moment, number, plain
 
 D = Decimal
 
