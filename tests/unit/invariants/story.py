@@ -132,6 +132,7 @@ def _strangers(world: World) -> None:
     world.feed(_foreign_order(world))
     world.fill(world.order(ClientOrderId("by-hand")), "0.1", fee=D(0), venue_order_id="v-by-hand")
     world.feed(a_foreign_execution(world))
+    _order_told_after_its_fill(world)
     world.feed(Answer(ClientOrderId("nobody"), CommandKind.CREATE, 0, 1, AnswerOutcome.ACCEPTED))
     world.feed(
         an_execution(
@@ -144,6 +145,20 @@ def _strangers(world: World) -> None:
             executed_at=world.now,
         )
     )
+
+
+def _order_told_after_its_fill(world: World) -> None:
+    nobody = ClientOrderId("")
+    fill = an_execution(
+        exec_id=ExecutionId("f0"),
+        client_order_id=nobody,
+        venue_order_id=VenueOrderId("v-late"),
+        quantity=D("0.002"),
+        executed_at=world.now,
+    )
+    world.feed(fill)
+    shown = attrs.evolve(_foreign_order(world), venue_order_id=VenueOrderId("v-late"))
+    world.feed(attrs.evolve(shown, client_order_id=nobody, cum_quantity=D("0.002")))
 
 
 def _foreign_order(world: World) -> OrderReport:

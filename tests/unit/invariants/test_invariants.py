@@ -82,6 +82,39 @@ def test_values_of_several_parts_are_written_out() -> None:
     assert broken.actual == "BTC=2, USDT=1"
 
 
+def test_a_stranger_s_order_begins_with_what_was_executed_before_it_was_known() -> None:
+    rows = a_story()
+    adopted = the_event(rows, EventKind.ORDER_ADOPTED, lambda event: "v-late" in event.subject)
+    order = adopted.event.order
+    assert order is not None
+    assert order.cum_quantity == D("0.002")
+    more = attrs.evolve(adopted.event, order=attrs.evolve(order, cum_quantity=D("0.003")))
+
+    assert "V8" in codes(judged(changed(rows, adopted, event=more)))
+    assert "V8" in codes(judged(gone(LedgerEntry, lambda row: _venue_id(row) == "v-late")(rows)))
+
+
+def _venue_id(entry: LedgerEntry) -> str:
+    return entry.execution.venue_order_id
+
+
+def test_a_reduction_is_not_judged_while_executions_may_be_missing() -> None:
+    lies = [lie for code, lie in LIES.values() if code == "V22"]
+
+    assert lies
+    for lie in lies:
+        assert "V22" not in codes(judged(lie(a_story()), is_complete=False))
+
+
+def test_a_person_beside_the_owner_may_set_a_state_of_the_same_version() -> None:
+    rows = a_story()
+    row = first(rows, TradingStateRow)
+    beside = attrs.evolve(row, scope="strategy:other", cause="OPERATOR", actor="bob")
+
+    assert judged([*rows, beside]).is_sound
+    assert codes(judged([*rows, beside, attrs.evolve(beside, cause="STREAM")])) == {"V6"}
+
+
 def test_deliveries_need_not_be_numbered_like_lines() -> None:
     rows = gone(DeliveryRow, duplicate)(a_story())
 

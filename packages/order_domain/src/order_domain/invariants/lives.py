@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -17,7 +18,7 @@ from order_domain.model.enums import (
     Origin,
 )
 from order_domain.model.events import Event
-from order_domain.model.execution import LedgerEntry
+from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.identifiers import category_of
 from order_domain.model.instrument import ZERO, notional_of
 from order_domain.model.order import TERMINAL, Order
@@ -63,6 +64,8 @@ _LEAVES_TERMS_ALONE: Final = frozenset(
 _FIELDS: Final = tuple(field.name for field in attrs.fields(Order))
 
 
+Filled = tuple[Decimal, Decimal, dict[str, Decimal]]
+"""Quantity, value, and fees by coin."""
 Asked = tuple[datetime, str]
 """When a command was asked for, and why."""
 
@@ -151,8 +154,22 @@ class Lives:
         state = (order.status, order.ended_by)
         self._findings.equal("V12", name, 1, order.version, "the first version is 1")
         self._findings.equal("V11", name, _BORN.get(event.kind), state, "an order is born so")
-        self._findings.equal("V8", name, ZERO, order.cum_quantity, "it begins unfilled")
+        told = (order.cum_quantity, order.cum_value, dict(order.fees))
+        begins = self._told_before(order) if event.kind is K.ORDER_ADOPTED else (ZERO, ZERO, {})
+        text = "it begins unfilled, but for what a stranger's order was told before it"
+        self._findings.equal("V8", name, begins, told, text)
         self._findings.equal("V19", name, 0, order.attempt, "it begins without an attempt")
+
+    def _told_before(self, order: Order) -> Filled:
+        """Sum the executions of a stranger's order that were booked before anybody knew of it."""
+        quantity, value, fees = ZERO, ZERO, dict[str, Decimal]()
+        for number in [each for each, owner in self.booked.items() if not owner]:
+            entry = self._ledger.get(number)
+            if entry is None or entry.execution.venue_order_id != order.venue_order_id:
+                continue
+            self.booked[number] = order.client_order_id
+            quantity, value = _added(quantity, value, fees, entry.execution)
+        return quantity, value, fees
 
     def _step(self, event: Event, before: Order, order: Order, name: str) -> None:
         equal, holds = self._findings.equal, self._findings.holds
@@ -208,12 +225,7 @@ class Lives:
                 "the event told the ledger's entry",
             )
             self._findings.holds("V8", name, execution.kind is not ExecutionKind.FUNDING, "a fill")
-            quantity += execution.quantity
-            value += notional_of(
-                category_of(execution.instrument_id), execution.price, execution.quantity
-            )
-            if execution.fee:
-                fees[execution.fee_coin] = fees.get(execution.fee_coin, ZERO) + execution.fee
+            quantity, value = _added(quantity, value, fees, execution)
         told = (order.cum_quantity, order.cum_value, dict(order.fees))
         self._findings.equal("V8", name, (quantity, value, fees), told, "a version adds its fill")
 
@@ -235,3 +247,16 @@ class Lives:
             "V35", name, event.sequence == 1 and is_external,
             event.kind is K.ORDER_ADOPTED, "what is adopted is EXTERNAL",
         )  # fmt: skip
+
+
+def _added(
+    quantity: Decimal, value: Decimal, fees: dict[str, Decimal], execution: Execution
+) -> tuple[Decimal, Decimal]:
+    """Add an execution to quantity and value, and to the fees in place."""
+    if execution.fee:
+        fees[execution.fee_coin] = fees.get(execution.fee_coin, ZERO) + execution.fee
+    category = category_of(execution.instrument_id)
+    return (
+        quantity + execution.quantity,
+        value + notional_of(category, execution.price, execution.quantity),
+    )
