@@ -12,6 +12,7 @@ from order_domain.model.enums import OrderStatus, Trading
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.order import Order
+from order_domain.model.position import PositionSnapshot
 from order_domain.model.rows import (
     ROW_TYPES,
     Change,
@@ -21,6 +22,7 @@ from order_domain.ports.journal import ChangeRefused, FlushOutcome, Head, LeaseH
 from tests.builders import NOW, an_order, seconds
 from tests.contract.backends import ACCOUNT, TTL, Backend
 from tests.row_builders import (
+    a_snapshot,
     a_state,
     an_alarm,
     an_entry,
@@ -282,6 +284,17 @@ class TestLook:
         head = await (await backend.another()).journal.look()
 
         assert (head.owner, head.epoch, head.flush_no) == ("", 0, 0)
+
+
+class TestPrune:
+    async def test_snapshots_older_than_30_days_go_and_nothing_else(self, store: Store) -> None:
+        old, new = a_snapshot(NOW - seconds(31 * 86_400)), a_snapshot(NOW - seconds(29 * 86_400))
+        await store.journal.flush(1, [old, new, an_order()])
+
+        assert await store.prune() == 1
+
+        assert await rows_of(store, PositionSnapshot) == [new]
+        assert await rows_of(store, Order) == [an_order()]
 
 
 class TestTradingStates:

@@ -92,6 +92,7 @@ class World:
             source=self.source,
             publishers={"bus": self.publisher},
             clock=self.clock,
+            views=self.store.views,
         )
         return Runtime(
             RuntimeConfig(owner=owner), self.config, lambda: self.engine(self.config), ports

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from order_service.runtime.outcome import End, Ended, EndReason
 from order_service.runtime.supervisor import supervise
 
@@ -72,3 +74,27 @@ async def test_of_two_ends_the_first_is_told() -> None:
     )
 
     assert ended.reason is EndReason.LEASE_LOST
+
+
+async def test_a_worker_cancelled_alone_has_died() -> None:
+    """As a library does that cancels what waits for it: a task group takes no notice of that."""
+
+    async def wait_for_what_is_cancelled() -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    ended = await supervise({"waits": wait_for_what_is_cancelled(), "other": asyncio.sleep(3600)})
+
+    assert (ended.reason, ended.worker) == (EndReason.WORKER_DIED, "waits")
+    assert isinstance(ended.error, asyncio.CancelledError)
+
+
+async def test_cancelling_the_whole_is_no_death_of_a_worker() -> None:
+    whole = asyncio.create_task(supervise({"one": asyncio.sleep(3600)}))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    whole.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await whole

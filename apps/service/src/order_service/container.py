@@ -85,6 +85,8 @@ def _runtime(
             source=desk,
             publishers={BUS: publisher or MemoryPublisher()},
             clock=clock,
+            views=store.views,
+            prune=store.prune,
         ),
     )
 

@@ -30,6 +30,10 @@ class Store(Protocol):
         """The committed events."""
         ...
 
+    async def prune(self) -> int:
+        """Delete rows whose retention is over; return how many. Raises StoreUnavailable."""
+        ...
+
     async def open(self) -> None:
         """Connect. Raises StoreUnavailable, WrongSchema."""
         ...

@@ -525,6 +525,20 @@ def test_a_loss_beyond_the_threshold_warns_once_per_episode() -> None:
     assert dict(event.detail)["percent"] == D("11.97")
 
 
+@pytest.mark.parametrize(("mid", "warnings"), [(44_996, 0), (44_941, 1)])
+def test_a_loss_of_just_over_10_percent_warns_once_and_one_of_just_under_does_not(
+    mid: int, warnings: int
+) -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order)
+    for _ in range(4):
+        world.after(5).quote(bid=D(mid - 5), ask=D(mid + 5))
+        world.tick()
+
+    told = all_events(world, EventKind.LOSS_WARNING)
+    assert [dict(event.detail)["percent"] for event in told] == [D("10.10")] * warnings
+
+
 def test_without_a_quote_no_loss_is_known() -> None:
     world, order = a_world_with_working_order()
     world.fill(order)

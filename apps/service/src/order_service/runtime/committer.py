@@ -144,6 +144,13 @@ class Committer:
         )
 
     @property
+    def flight_age(self) -> timedelta:
+        """How long the flush under way has been tried; zero when there is none."""
+        if self._flight is None:
+            return timedelta(0)
+        return timedelta(seconds=self._clock.monotonic() - self._flight.began_at)
+
+    @property
     def tail(self) -> int:
         """How many steps are not known to be durable."""
         return len(self._tail)

@@ -14,6 +14,10 @@ class Metrics:
         not_sent: Commands held back right before the bytes: lease, trading state, request window.
         reads: Queries for rows the book no longer holds.
         outages: Times the store stopped answering.
+        loop_lag: How late the last look of the watchdog was.
+        alarms: Parts that stopped moving.
+        validations: Comparisons of positions with their executions.
+        pruned: Rows deleted when their retention was over.
     """
 
     steps: int = 0
@@ -38,3 +42,7 @@ class Metrics:
     published: int = 0
     relay_failures: int = 0
     state_polls: int = 0
+    loop_lag: timedelta = timedelta(0)
+    alarms: int = 0
+    validations: int = 0
+    pruned: int = 0

@@ -13,12 +13,14 @@ from order_domain.ports.intake import SignalSource
 from order_domain.ports.journal import Head, Journal
 from order_domain.ports.outbox import EventPublisher, Outbox
 from order_domain.ports.venue import Venue
+from order_domain.ports.views import Views
 from order_service.runtime.acknowledger import Acknowledger
 from order_service.runtime.committer import Committer
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.crash import crash_point
 from order_service.runtime.engine_loop import EngineLoop
 from order_service.runtime.executors import Executors
+from order_service.runtime.housekeeping import Prune
 from order_service.runtime.inbox import Inbox
 from order_service.runtime.lease import Lease
 from order_service.runtime.metrics import Metrics
@@ -32,6 +34,8 @@ from order_service.runtime.stepper import EngineFactory, Stepper
 from order_service.runtime.syncing import Syncs
 from order_service.runtime.ticker import Ticker
 from order_service.runtime.trading_state import TradingStates
+from order_service.runtime.validation import Validator
+from order_service.runtime.watchdog import Watchdog
 
 SLOW_FLUSH_PART: Final = 4
 """A flush that takes this part of recv_window is slow (protocol 5.4)."""
@@ -43,6 +47,8 @@ class Ports:
 
     Attributes:
         publishers: By name; each gets a relay of its own, whose cursor is stored under that name.
+        views: For validating positions against their executions; without it that is not done.
+        prune: Deletes rows whose retention is over; None where nothing is kept for a time.
     """
 
     journal: Journal
@@ -51,6 +57,8 @@ class Ports:
     source: SignalSource
     publishers: Mapping[str, EventPublisher]
     clock: Clock
+    views: Views | None = None
+    prune: Prune | None = None
 
 
 class Parts:
@@ -74,6 +82,8 @@ class Parts:
         self._wire_outlets(engine_config.recv_window)
         self._wire_committer()
         self._wire_engine(factory, engine_config.recv_window)
+        self.watchdog = Watchdog(ports.clock, self.metrics, self.committer, self.relays)
+        self.validator = self._a_validator(engine_config.position_validation_interval)
 
     def _wire_outlets(self, recv_window: timedelta) -> None:
         """Where commands, queries and acknowledgements go."""
@@ -150,6 +160,12 @@ class Parts:
             slow_flush=recv_window / SLOW_FLUSH_PART,
             lockstep=lockstep,
         )
+
+    def _a_validator(self, interval: timedelta) -> Validator | None:
+        ports = self._ports
+        if ports.views is None:
+            return None
+        return Validator(ports.views, ports.clock, self.metrics, interval, self.inbox.request)
 
     def wake(self) -> None:
         """Something the loop may have to act on has happened."""

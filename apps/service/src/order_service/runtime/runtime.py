@@ -1,6 +1,7 @@
 """Runtime: one account's engine at work between a store, an exchange and its neighbours."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 from order_domain.config import EngineConfig
@@ -133,6 +134,11 @@ class Runtime:
             return await result
         finally:
             result.cancel()
+
+    @property
+    def alarms(self) -> Mapping[str, str]:
+        """What does not move now though nothing has died, in words, by the name of the part."""
+        return dict(self._parts.watchdog.alarms)
 
     @property
     def last_sync(self) -> SyncResult | None:

@@ -17,10 +17,11 @@ async def supervise(workers: Mapping[str, Worker], passing: frozenset[str] = fro
         passing: Names of those that may come to an end by themselves.
     """
     ended: list[Ended] = []
+    whole = asyncio.current_task()
     try:
         async with asyncio.TaskGroup() as group:
             for name, worker in workers.items():
-                watched = _watched(name, worker, ended, may_end=name in passing)
+                watched = _watched(name, worker, ended, whole, may_end=name in passing)
                 group.create_task(watched, name=name)
     except* _Over:
         pass  # the reason is in `ended`; raising it was only the way to cancel the others
@@ -31,9 +32,21 @@ class _Over(Exception):
     pass
 
 
-async def _watched(name: str, worker: Worker, ended: list[Ended], *, may_end: bool) -> None:
+async def _watched(
+    name: str,
+    worker: Worker,
+    ended: list[Ended],
+    whole: asyncio.Task[Any] | None,
+    *,
+    may_end: bool,
+) -> None:
     try:
         await worker
+    except asyncio.CancelledError as error:
+        if ended or whole is None or whole.cancelling():
+            raise  # all of them end
+        # a task group takes no notice of one that was cancelled alone
+        ended.append(Ended(EndReason.WORKER_DIED, name, error))
     except End as end:
         ended.append(Ended(end.reason, name, end.error))
     except Exception as error:  # noqa: BLE001 -- whatever it is, it ends the runtime and is told

@@ -12,6 +12,7 @@ from order_domain.ports.venue import Fact
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.crash import crash_point
+from order_service.runtime.housekeeping import keep_house
 from order_service.runtime.lease import keep_alive
 from order_service.runtime.outcome import End, EndReason
 from order_service.runtime.parts import Parts, Ports
@@ -62,6 +63,11 @@ class Workers:
             workers["heartbeat"] = keep_alive(parts.lease, clock, parts.committer.request_flush)
             workers["ticker"] = parts.ticker.run()
             workers["poller"] = parts.states.poll()
+            workers["watchdog"] = parts.watchdog.run()
+            if parts.validator is not None:
+                workers["validator"] = _after(self.ready, parts.validator.run)
+            if self._ports.prune is not None:
+                workers["housekeeper"] = keep_house(clock, parts.metrics, self._ports.prune)
         return workers
 
     async def _begin(self) -> None:
