@@ -109,7 +109,7 @@ def test_a_reduction_is_not_judged_while_executions_may_be_missing() -> None:
 def test_a_person_beside_the_owner_may_set_a_state_of_the_same_version() -> None:
     rows = a_story()
     row = first(rows, TradingStateRow)
-    beside = attrs.evolve(row, scope="strategy:other", cause="OPERATOR", actor="bob")
+    beside = attrs.evolve(row, scope="strategy:another", actor="bob")
 
     assert judged([*rows, beside]).is_sound
     assert codes(judged([*rows, beside, attrs.evolve(beside, cause="STREAM")])) == {"V6"}
