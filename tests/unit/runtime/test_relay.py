@@ -1,7 +1,7 @@
 """Events go out in number order, at least once, and on from the stored cursor."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from order_adapters.messaging.memory import MemoryPublisher
 from order_adapters.stores.memory.database import MemoryDatabase
 from order_adapters.stores.memory.views import MemoryOutbox
 from order_domain.model.rows import Mark
+from order_domain.ports.outbox import NumberedEvent
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
 from order_service.runtime.relay import BATCH, Relay
@@ -99,3 +100,85 @@ async def test_the_cursor_never_runs_ahead_of_what_is_published() -> None:
 
         assert post.relay.cursor == 2
         assert post.carried[-1].number == 2
+
+
+class Counter:
+    """Publishes when told to; notes what was on its way and what is safe, in order."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.safe: list[int] = []
+        self.failing: set[int] = set()
+        self.gate = asyncio.Event()
+
+    async def publish(self, event: NumberedEvent) -> None:
+        self.begun.append(event.number)
+        await self.gate.wait()
+        if event.number in self.failing:
+            raise ConnectionError(f"event {event.number}")
+        self.safe.append(event.number)
+
+
+def commit(post: Post, *subjects: str) -> None:
+    for subject in subjects:
+        head = post.database.head
+        event = attrs.evolve(an_event(head.event_no + 1), subject=subject)
+        post.database.write([event], head)
+    post.relay.advance(post.database.head.event_no)
+
+
+async def test_events_of_different_orders_go_out_together_and_those_of_one_in_turn() -> None:
+    async with a_post() as post:
+        counter = Counter()
+        post.relay._publisher = counter
+        commit(post, "a", "b", "a", "c", "a")
+        await turns()
+        assert counter.begun == [1, 2, 4]
+
+        counter.gate.set()
+        await turns()
+
+        assert counter.safe.index(1) < counter.safe.index(3) < counter.safe.index(5)
+        assert post.relay.cursor == 5
+
+
+async def test_an_event_that_fails_holds_its_order_up_and_nothing_that_is_safe_goes_again() -> None:
+    async with a_post() as post:
+        counter = Counter()
+        post.relay._publisher = counter
+        counter.failing, _ = {1}, counter.gate.set()
+        commit(post, "a", "b", "a", "b")
+        await turns()
+        assert counter.begun == [1, 2, 4]
+        assert (post.relay.cursor, post.carried) == (0, [])
+
+        counter.failing = set()
+        await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
+
+        assert counter.begun == [1, 2, 4, 1, 3]
+        assert counter.safe == [2, 4, 1, 3]
+        assert post.carried[-1].number == 4
+
+
+async def test_a_publisher_of_many_takes_all_that_were_read_or_none() -> None:
+    class Table:
+        def __init__(self) -> None:
+            self.rows: list[list[int]] = []
+            self.away = True
+
+        async def publish_all(self, events: Sequence[NumberedEvent]) -> None:
+            if self.away:
+                raise ConnectionError("away")
+            self.rows.append([event.number for event in events])
+
+    async with a_post() as post:
+        table = Table()
+        post.relay._publisher = table
+        post.commit(3)
+        await turns()
+        assert post.relay.cursor == 0
+        table.away = False
+        await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
+
+        assert table.rows == [[1, 2, 3]]
+        assert [mark.number for mark in post.carried] == [3]

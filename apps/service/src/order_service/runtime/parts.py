@@ -11,7 +11,7 @@ from order_domain.model.rows import Change
 from order_domain.ports.clock import Clock
 from order_domain.ports.intake import SignalSource
 from order_domain.ports.journal import Head, Journal
-from order_domain.ports.outbox import EventPublisher, Outbox
+from order_domain.ports.outbox import BatchPublisher, EventPublisher, Outbox
 from order_domain.ports.venue import Venue
 from order_domain.ports.views import Views
 from order_service.runtime.acknowledger import Acknowledger
@@ -55,7 +55,7 @@ class Ports:
     outbox: Outbox
     venue: Venue
     source: SignalSource
-    publishers: Mapping[str, EventPublisher]
+    publishers: Mapping[str, EventPublisher | BatchPublisher]
     clock: Clock
     views: Views | None = None
     prune: Prune | None = None

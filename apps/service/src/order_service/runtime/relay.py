@@ -1,19 +1,20 @@
-"""Relay: carries committed events to a publisher in number order, at least once."""
+"""Relay: carries committed events to a publisher, in order per subject, at least once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from order_domain.model.rows import Mark
 from order_domain.ports.clock import Clock
-from order_domain.ports.outbox import EventPublisher, NumberedEvent, Outbox
+from order_domain.ports.outbox import BatchPublisher, EventPublisher, NumberedEvent, Outbox
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
 
 BATCH: Final = 200
+"""Events read, and on their way to the publisher, at once."""
 
 
 def cursor_name(name: str) -> str:
@@ -24,16 +25,19 @@ def cursor_name(name: str) -> str:
 class Relay:
     """One publisher's reader of the outbox.
 
-    The cursor is the number of the last event that is safe at the publisher. It is stored a little
+    The cursor is the number up to which every event is safe at the publisher. It is stored a little
     later than that, with the next flush, and therefore only by whoever owns the account; after a
     crash the events in between go out again with the same ids.
+
+    Events of different subjects are on their way together. One waits until the one before it of the
+    same subject is safe, so that no failure can put an order's events out of order.
     """
 
     def __init__(
         self,
         name: str,
         outbox: Outbox,
-        publisher: EventPublisher,
+        publisher: EventPublisher | BatchPublisher,
         clock: Clock,
         metrics: Metrics,
         pulse: Pulse,
@@ -47,6 +51,7 @@ class Relay:
         self._pulse = pulse
         self._carry = carry
         self._committed = 0
+        self._ahead: set[int] = set()
         self._more = asyncio.Event()
         self._backoff = Backoff(clock)
         self.cursor = 0
@@ -55,6 +60,7 @@ class Relay:
     def begin(self, cursor: int) -> None:
         """Set where the last owner stopped."""
         self.cursor = cursor
+        self._ahead.clear()
 
     def advance(self, event_no: int) -> None:
         """Events up to this number are committed."""
@@ -66,6 +72,11 @@ class Relay:
     def is_idle(self) -> bool:
         """Whether all committed events are out, or nothing can be done before a retry is due."""
         return self._backoff.is_waiting or self.cursor >= self._committed
+
+    @property
+    def behind(self) -> int:
+        """How many committed events are not out."""
+        return max(0, self._committed - self.cursor)
 
     @property
     def is_done(self) -> bool:
@@ -102,13 +113,45 @@ class Relay:
         crash_point("outbox.after_read")
         if not events:
             raise LookupError(f"the outbox has no event after {self.cursor}")
-        for event in events:
-            await self._publish(event)
+        if isinstance(self._publisher, BatchPublisher):
+            await self._publisher.publish_all(events)
+            crash_point("outbox.after_confirm")
+            self._note(events)
+        else:
+            await self._publish_at_once(self._publisher, events)
 
-    async def _publish(self, event: NumberedEvent) -> None:
-        await self._publisher.publish(event)
+    async def _publish_at_once(
+        self, publisher: EventPublisher, events: Sequence[NumberedEvent]
+    ) -> None:
+        """Publish those that are not safe yet; what fails holds only its own subject up."""
+        lanes: dict[str, asyncio.Task[None]] = {}
+        for event in events:
+            if event.number not in self._ahead:
+                before = lanes.get(event.event.subject)
+                call = self._publish(publisher, event, before)
+                lanes[event.event.subject] = asyncio.create_task(call)
+        outcomes = await asyncio.gather(*lanes.values(), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _publish(
+        self, publisher: EventPublisher, event: NumberedEvent, before: asyncio.Task[None] | None
+    ) -> None:
+        if before is not None:
+            await before
+        await publisher.publish(event)
         crash_point("outbox.after_confirm")
-        self._metrics.published += 1
-        self.cursor = event.number
+        self._note((event,))
+
+    def _note(self, events: Sequence[NumberedEvent]) -> None:
+        """Events are safe; the cursor goes as far as there is none before it that is not."""
+        self._metrics.published += len(events)
+        self._ahead.update(event.number for event in events)
         self._pulse.beat()
-        self._carry(Mark(cursor_name(self.name), self._clock.now(), event.number))
+        before = self.cursor
+        while self.cursor + 1 in self._ahead:
+            self.cursor += 1
+            self._ahead.discard(self.cursor)
+        if self.cursor != before:
+            self._carry(Mark(cursor_name(self.name), self._clock.now(), self.cursor))

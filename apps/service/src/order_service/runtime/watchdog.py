@@ -54,7 +54,7 @@ class Watchdog:
             self._tell(cursor_name(relay.name), self._stall_of(relay))
 
     def _stall_of(self, relay: Relay) -> str:
-        """Why a relay counts as stalled: there are events to publish, and its cursor stands still."""
+        """Why a relay counts as stalled: it has events to publish, and its cursor stands still."""
         now = self._clock.monotonic()
         cursor, since = self._moved.get(relay.name, (-1, now))
         if relay.is_done or cursor != relay.cursor:

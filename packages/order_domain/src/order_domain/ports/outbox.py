@@ -1,7 +1,7 @@
 """Outbox: committed events in their order, for relays; and the publisher that takes them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -28,5 +28,17 @@ class EventPublisher(Protocol):
     """Where events go. Returns only when the event is safe there."""
 
     async def publish(self, event: NumberedEvent) -> None:
-        """Publish one event, with a stable event id. May be called again for the same event."""
+        """Publish one event, with a stable event id. May be called again for the same event.
+
+        Events of different subjects are published at once, those of one subject in turn.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchPublisher(Protocol):
+    """Where events go many at a time, as rows of a table do."""
+
+    async def publish_all(self, events: Sequence[NumberedEvent]) -> None:
+        """Take events in number order, all or none. May be called again for the same events."""
         ...
