@@ -11,10 +11,10 @@ from order_domain.config import EngineConfig
 from order_domain.model.enums import OrderStatus, Trading, Verdict
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.inputs import CancelOrder, SetTradingState
-from order_domain.model.rows import Mark
+from order_domain.model.rows import Mark, TradingStateRow
 from order_domain.ports.journal import LeaseHeld
 from order_service.runtime.outcome import EndReason, RuntimeEnded
-from tests.builders import D, a_place_order, an_order_id
+from tests.builders import D, a_place_order, a_signal_id, an_order_id
 from tests.integration.runtime_world import World
 
 TTL = timedelta(seconds=10)
@@ -294,3 +294,42 @@ async def test_a_person_places_and_cancels_a_resting_order() -> None:
     await world.until(lambda: world.orders[0].status is OrderStatus.CANCELLED)
 
     await world.stop()
+
+
+def decided(world: World, number: int) -> Verdict | None:
+    rows = [row for row in world.signals if row.signal.signal_id == a_signal_id(number)]
+    return rows[0].verdict if rows and rows[0].decided_at is not None else None
+
+
+async def test_after_lost_commits_the_account_is_halted_until_a_person_has_looked() -> None:
+    world = World()
+    await world.start()
+    await world.signal(1)
+    await world.until(lambda: bool(world.orders) and world.is_at_rest)
+    world.database.fail_over(2)
+    ended = await world.ended()
+    world.database.head.expires_at = world.clock.now()
+    await world.restart()
+    await world.signal(2)
+    await world.until(lambda: decided(world, 2) is not None)
+
+    assert ended.reason is EndReason.COMMITS_LOST
+    assert decided(world, 2) is Verdict.DENIED
+    states = world.database.rows[TradingStateRow].values()
+    assert [row.state for row in states if row.cause == "COMMITS_LOST"] == [Trading.HALTED]
+    await world.stop()
+
+
+async def test_the_halt_after_lost_commits_waits_for_a_store_that_is_away() -> None:
+    world = World()
+    await world.start()
+    world.database.fail_over(1)
+    ending = asyncio.create_task(world.ended())
+    await world.until(lambda: not world.runtime.is_lease_proven)
+    world.database.faults.away = True
+    await world.pass_time(timedelta(seconds=3))
+    world.database.faults.away = False
+    await world.until(ending.done)
+
+    causes = [row.cause for row in world.database.rows[TradingStateRow].values()]
+    assert "COMMITS_LOST" in causes

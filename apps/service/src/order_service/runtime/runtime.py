@@ -6,11 +6,13 @@ from datetime import datetime
 
 from order_domain.config import EngineConfig
 from order_domain.driving import has_open_ends
+from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import DeliveryInvalid, Operator, RequestSweep, SignalDelivered
+from order_domain.model.quote import Quote
 from order_domain.model.steps import Reply
-from order_domain.ports.journal import StoreUnavailable
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.crash import crash_point
+from order_service.runtime.leaving import leave
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.parts import Parts, Ports
@@ -46,6 +48,25 @@ class Runtime:
     def metrics(self) -> Metrics:
         """What has been counted since the start."""
         return self._parts.metrics
+
+    async def heed_states(self) -> None:
+        """Read the trading states now, instead of with the next poll."""
+        await self._parts.states.read()
+
+    @property
+    def uncommitted(self) -> int:
+        """Steps not known to be durable."""
+        return self._parts.committer.tail
+
+    @property
+    def unpublished(self) -> int:
+        """Committed events that the slowest relay has not published."""
+        return max((relay.behind for relay in self._parts.relays), default=0)
+
+    @property
+    def quotes(self) -> Mapping[InstrumentId, Quote]:
+        """The newest quote of each instrument. Not the book: quotes are never committed."""
+        return self._parts.stepper.quotes.newest
 
     @property
     def is_ready(self) -> bool:
@@ -185,19 +206,12 @@ class Runtime:
             self._parts.lease.give_up()
             await self._parts.committer.land()
             await self._ports.venue.close()
-            if ended.reason is EndReason.STOPPED:
-                await self._give_back()
+            await leave(ended, self._ports.journal, self._ports.clock, self._parts.metrics)
             self.ended = ended
             self._parts.replies.fail(_ended_early(ended))
             self._parts.syncs.fail(_ended_early(ended))
             self._parts.pulse.beat()
         return ended
-
-    async def _give_back(self) -> None:
-        try:
-            await self._ports.journal.release()
-        except StoreUnavailable:
-            self._parts.metrics.outages += 1  # the lease ends by itself
 
 
 def _ended_early(ended: Ended) -> RuntimeEnded:
