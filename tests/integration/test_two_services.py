@@ -16,7 +16,11 @@ from order_service.stores import open_store, system_clock
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit, until
 from tests.integration.service_process import a_body
 
-FAST = {"ORDERMANAGER_RECV_WINDOW": "1", "ORDERMANAGER_VISIBILITY": "0.5"}
+FAST = {
+    "ORDERMANAGER_LEASE_TTL": "2",
+    "ORDERMANAGER_RECV_WINDOW": "1",
+    "ORDERMANAGER_VISIBILITY": "0.5",
+}
 
 
 @pytest.fixture
@@ -95,8 +99,8 @@ def test_an_owner_that_was_frozen_past_its_lease_stands_by_when_it_wakes(
     tmp_path: Path, bybit: LocalBybit, store: str
 ) -> None:
     with (
-        LiveService(tmp_path, bybit, store) as first,
-        LiveService(tmp_path, bybit, store) as second,
+        LiveService(tmp_path, bybit, store, **FAST) as first,
+        LiveService(tmp_path, bybit, store, **FAST) as second,
     ):
         first.ready()
         second.until("service.standing_by")

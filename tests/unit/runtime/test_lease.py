@@ -3,6 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from order_domain.errors import InvalidValue
+from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.lease import Lease, keep_alive
 from tests.builders import NOW
 from tests.unit.runtime.parts import TTL, a_desk, a_step, pass_time, turns, until
@@ -58,3 +62,21 @@ async def test_an_idle_owner_flushes_every_3_s() -> None:
     assert desk.metrics.flushes == 10
     assert desk.lease.until > desk.clock.monotonic()
     assert desk.database.head.expires_at > desk.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("ttl", "until", "renewal"), [(10, 8, 3), (60, 58, 3), (5, 4, 5 / 3), (1, 0.8, 1 / 3)]
+)
+def test_a_short_lease_has_margin_and_renewal_shortened_with_it(
+    ttl: float, until: float, renewal: float
+) -> None:
+    lease = Lease(timedelta(seconds=ttl))
+    lease.renew(0)
+
+    assert lease.until == until
+    assert lease.renewal == timedelta(seconds=renewal)
+
+
+def test_a_lease_too_short_to_be_kept_is_refused() -> None:
+    with pytest.raises(InvalidValue):
+        RuntimeConfig(owner="me", ttl=timedelta(milliseconds=999))

@@ -74,6 +74,7 @@ def _runtime(
         RuntimeConfig(
             owner=f"{name}@{socket.gethostname()}:{os.getpid()}",
             url=url,
+            ttl=settings.ordermanager.lease_ttl,
             drain=settings.ordermanager.shutdown_timeout,
         ),
         engine_config,

@@ -227,6 +227,8 @@ class Protocol(Section):
     """Seconds between two complete readings of the account."""
     watermark_overlap: Seconds = Field(timedelta(seconds=120), ge=ZERO, le=WEEK)
     """Seconds that a reading of executions goes back before the last complete one."""
+    lease_ttl: Seconds = Field(timedelta(seconds=10), ge=timedelta(seconds=1), le=HOUR)
+    """Seconds after which another service may take over from one that is silent."""
     max_parked: int = Field(1000, ge=1, le=100_000)
     """Signals of one symbol that may wait for a fact."""
     retention: Seconds = Field(timedelta(minutes=15), ge=MS, le=WEEK)
