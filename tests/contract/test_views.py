@@ -8,8 +8,10 @@ from order_adapters.registry import Store
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import OrderStatus, OrderType, Side
 from order_domain.model.events import Event
+from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import instrument_id
 from order_domain.model.order import Order
+from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
 from order_domain.ports.views import ORDER_SORTS, OrderQuery
 from tests.builders import (
@@ -167,6 +169,20 @@ class TestHistory:
 
         assert await store.views.signal(a_signal_id(1)) == [rows[0], rows[2]]
         assert await store.views.signal(a_signal_id(9)) == []
+
+    async def test_the_newest_rows_come_first_by_their_first_commit(self, store: Store) -> None:
+        rows = [a_signal_row(number) for number in (1, 2, 3)]
+        await store.journal.flush(1, rows[:2])
+        await store.journal.flush(2, [rows[2], rows[0]])
+
+        assert await store.views.newest(SignalRow, 2) == [rows[2], rows[1]]
+        assert await store.views.newest(DeliveryRow, 5) == []
+
+    async def test_the_newest_executions_come_first_by_their_number(self, store: Store) -> None:
+        entries = [an_entry(number) for number in (1, 2, 3)]
+        await store.journal.flush(1, entries)
+
+        assert await store.views.newest(LedgerEntry, 2) == [entries[2], entries[1]]
 
     async def test_a_refused_delivery_is_found_by_its_number(self, store: Store) -> None:
         rows = [a_delivery_row(3), a_delivery_row(9)]

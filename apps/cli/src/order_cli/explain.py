@@ -10,8 +10,10 @@ from order_domain.explain import explain_trace
 from order_domain.model.order import Order
 from order_domain.model.rows import SignalRow, Trace
 from order_service import rows
-from order_service.plain import Plain, Row, moment, plain
-from order_service.stores import Store
+from order_service.explanation import explain_order, trace_rows
+from order_service.plain import Row, moment
+
+__all__ = ["explain", "show_trace", "trace_rows"]
 
 
 async def explain(order_id: str, /, *, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> None:
@@ -22,38 +24,13 @@ async def explain(order_id: str, /, *, store: StoreUrl = DEFAULT_STORE, json: Js
     """
     async with reading(store) as access:
         order = await find_order(access, order_id)
-        decided = await _decision(access, order)
-        events = await access.views.order_events(order.client_order_id)
-        ledger = await access.views.order_ledger(order.client_order_id)
-    life = [rows.event_row(event) for event in events]
-    fills = [rows.execution_row(entry) for entry in ledger]
+        told = await explain_order(access.views, order)
     if json:
-        output.show_json(
-            {
-                "order": rows.order_row(order),
-                "signal": rows.signal_row(decided) if decided else None,
-                "decision": list(trace_rows(decided.trace)) if decided else [],
-                "quote": _quote(decided),
-                "events": list(life),
-                "executions": list(fills),
-            }
-        )
+        output.show_json(told.row())
         return
-    _tell(order, decided, life, fills)
-
-
-def trace_rows(trace: Trace) -> list[Row]:
-    """Make one object for each check or remark, with its sentence."""
-    return [
-        {
-            "code": str(code),
-            "limit": plain(limit),
-            "actual": plain(actual),
-            "passed": passed,
-            "text": text,
-        }
-        for (code, limit, actual, passed), text in zip(trace, explain_trace(trace), strict=True)
-    ]
+    life = [rows.event_row(event) for event in told.events]
+    fills = [rows.execution_row(entry) for entry in told.ledger]
+    _tell(order, told.decided, life, fills)
 
 
 def show_trace(trace: Trace) -> None:
@@ -62,22 +39,6 @@ def show_trace(trace: Trace) -> None:
     for (_, _, _, passed), text in zip(trace, explain_trace(trace), strict=True):
         output.say(f"  {text}", "" if passed else "red")
     output.say("")
-
-
-async def _decision(access: Store, order: Order) -> SignalRow | None:
-    generations = await access.views.signal(order.terms.signal_id)
-    return next((row for row in generations if row.generation == order.terms.generation), None)
-
-
-def _quote(decided: SignalRow | None) -> Plain:
-    if decided is None or decided.quote is None:
-        return None
-    quote = decided.quote
-    return {
-        "bid": plain(quote.bid),
-        "ask": plain(quote.ask),
-        "at": moment(quote.at),
-    }
 
 
 def _tell(

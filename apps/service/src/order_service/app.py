@@ -1,5 +1,7 @@
 """App: routes, lifespan and error shapes of one service, put together."""
 
+import time
+from pathlib import Path
 from typing import Final
 
 from litestar import Litestar, Router
@@ -7,23 +9,59 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from order_service.http.auth import guard_of
+from order_service.http.commands import ClosingCommands, OrderCommands
+from order_service.http.events import EventController
 from order_service.http.health import HealthController
+from order_service.http.keys import KeyRing
+from order_service.http.limits import RateLimits, hurry
+from order_service.http.metrics import metrics
 from order_service.http.orders import OrderController
 from order_service.http.positions import PositionController
 from order_service.http.problems import HANDLERS
+from order_service.http.reads import LedgerController, OrderStory, SignalReads
 from order_service.http.signals import SignalController
+from order_service.http.states import StateController
+from order_service.http.syncs import SyncController
 from order_service.http.tracing import trace
+from order_service.http.wire import now
 from order_service.lifespan import lifespan_of
 from order_service.service import Service
 
 BODY_LIMIT: Final = 64 * 1024
+LONGEST_ANSWER: Final = 40.0
+"""Seconds; a sync may take 30."""
+ROUTES: Final = (
+    OrderController,
+    OrderStory,
+    OrderCommands,
+    PositionController,
+    ClosingCommands,
+    LedgerController,
+    SignalController,
+    SignalReads,
+    StateController,
+    EventController,
+    SyncController,
+)
 
 
-def create_app(service: Service, *, api_key: str, service_name: str) -> ASGIApp:
+def create_app(
+    service: Service,
+    *,
+    api_key: str,
+    service_name: str,
+    keys_file: Path | None = None,
+    rate: float = 50.0,
+) -> ASGIApp:
     """Make the application.
 
     Args:
-        api_key: What every request below `/api` must bring.
+        api_key: A key that may do everything.
+        keys_file: Further keys with their scopes.
+        rate: Requests a second of one key.
+
+    Raises:
+        KeysInvalid: The file of keys cannot be used.
     """
 
     def the_service() -> Service:
@@ -32,13 +70,11 @@ def create_app(service: Service, *, api_key: str, service_name: str) -> ASGIApp:
     def the_name() -> str:
         return service_name
 
-    api = Router(
-        "/api/v1",
-        route_handlers=[OrderController, PositionController, SignalController],
-        guards=[guard_of(api_key)],
-    )
+    keys = KeyRing(api_key, keys_file, now=now, monotonic=time.monotonic)
+    limits = RateLimits(rate, time.monotonic)
+    api = Router("/api/v1", route_handlers=list(ROUTES), guards=[guard_of(keys, limits)])
     app = Litestar(
-        route_handlers=[HealthController, api],
+        route_handlers=[HealthController, metrics, api],
         dependencies={
             "service": Provide(the_service, sync_to_thread=False),
             "service_name": Provide(the_name, sync_to_thread=False),
@@ -50,4 +86,5 @@ def create_app(service: Service, *, api_key: str, service_name: str) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return trace(app)  # around everything, so that also what no route takes has its id
+    # around everything: also what no route takes has its trace id
+    return trace(hurry(app, LONGEST_ANSWER))

@@ -14,6 +14,7 @@ from order_adapters.messaging.memory import MemoryPublisher, MemorySignalSource
 from order_adapters.registry import Store
 from order_adapters.simulator import SimulatedExchange, SimulatorConfig
 from order_adapters.venues.simulated import SimulatedVenue, StateFile
+from order_domain.config import EngineConfig
 from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
 from order_domain.ports.venue import Venue
@@ -58,6 +59,10 @@ def _desk(settings: Settings, intake: RabbitIntake | None) -> Desk:
     return Desk(MemorySignalSource(), read, intake)
 
 
+def _limits(settings: Settings, choices: Choices) -> EngineConfig:
+    return settings.engine_config(account=choices.account, environment=choices.environment)
+
+
 def _runtime(
     settings: Settings,
     choices: Choices,
@@ -68,7 +73,7 @@ def _runtime(
     desk: Desk,
     publisher: RabbitPublisher | None,
 ) -> Runtime:
-    engine_config = settings.engine_config(account=choices.account, environment=choices.environment)
+    engine_config = _limits(settings, choices)
     name = settings.ordermanager.service_name
     return Runtime(
         RuntimeConfig(
@@ -93,6 +98,7 @@ def _runtime(
 
 
 def _dry_service(
+    settings: Settings,
     choices: Choices,
     store: Store,
     runtime: Callable[[], Runtime],
@@ -103,6 +109,8 @@ def _dry_service(
 ) -> Service:
     return Service(
         choices=choices,
+        limits=_limits(settings, choices),
+        category_of=settings.bybit.category_of,
         store=store,
         runtime=runtime,
         desk=desk,
@@ -113,6 +121,7 @@ def _dry_service(
 
 
 def _live_service(
+    settings: Settings,
     choices: Choices,
     store: Store,
     runtime: Callable[[], Runtime],
@@ -121,6 +130,8 @@ def _live_service(
 ) -> Service:
     return Service(
         choices=choices,
+        limits=_limits(settings, choices),
+        category_of=settings.bybit.category_of,
         store=store,
         runtime=runtime,
         desk=desk,
@@ -171,7 +182,17 @@ class Container(containers.DeclarativeContainer):
     service: providers.Provider[Service] = providers.Selector(
         choices.provided.venue,
         simulated=providers.Singleton(
-            _dry_service, choices, store, runtime.provider, desk, feed, simulated, publisher
+            _dry_service,
+            settings,
+            choices,
+            store,
+            runtime.provider,
+            desk,
+            feed,
+            simulated,
+            publisher,
         ),
-        bybit=providers.Singleton(_live_service, choices, store, runtime.provider, desk, publisher),
+        bybit=providers.Singleton(
+            _live_service, settings, choices, store, runtime.provider, desk, publisher
+        ),
     )

@@ -1,9 +1,10 @@
 """Rows: what leaves us of each committed row, by the stable names of the formats page."""
 
+from order_domain.model.balance import Balance
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import category_of, event_id, symbol_of
 from order_domain.model.order import Order
-from order_domain.model.position import Position
+from order_domain.model.position import Position, PositionSnapshot
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
 from order_service.plain import Row, plain
@@ -178,6 +179,32 @@ def delivery_row(row: DeliveryRow) -> Row:
         field=row.field,
         rule=row.rule,
         value=row.value,
+    )
+
+
+def snapshot_row(snapshot: PositionSnapshot) -> Row:
+    """A position at one moment."""
+    return _row(
+        category=category_of(snapshot.instrument_id),
+        symbol=symbol_of(snapshot.instrument_id),
+        position_side=snapshot.position_side,
+        at=snapshot.at,
+        size=snapshot.size,
+        entry_value=snapshot.entry_value,
+        realized_pnl=snapshot.realized_pnl,
+        unrealized_pnl=snapshot.unrealized_pnl,
+        mark=snapshot.mark,
+    )
+
+
+def balance_row(balance: Balance) -> Row:
+    """What the exchange's wallet said of one coin."""
+    return _row(
+        coin=balance.coin,
+        wallet=balance.wallet,
+        available=balance.available,
+        equity=balance.equity,
+        as_of=balance.as_of,
     )
 
 

@@ -3,23 +3,33 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import attrs
 import structlog
 
-from order_domain.model.enums import Verdict
-from order_domain.model.rows import SignalRow
-from order_domain.ports.journal import LeaseHeld, StoreUnavailable
+from order_domain.config import EngineConfig
+from order_domain.model.enums import Category, Verdict
+from order_domain.model.identifiers import InstrumentId
+from order_domain.model.inputs import Operator, PlaceOrder, RetrySignal
+from order_domain.model.quote import Quote
+from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.steps import Reply
+from order_domain.ports.journal import Journal, LeaseHeld, StoreUnavailable
+from order_domain.ports.outbox import Outbox
 from order_domain.ports.views import Views
 from order_service.choices import Choices
-from order_service.desk import Desk
+from order_service.desk import Desk, NotTaking
 from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.runtime import Runtime
+from order_service.runtime.syncing import SyncResult
 
 log = structlog.get_logger(__name__)
 VERDICT_SECONDS: Final = 10.0
 """How long a request waits for its verdict."""
+BARRIER_WAIT: Final = timedelta(seconds=5)
+"""How long a person's order waits for a reading of the account that is under way."""
 STANDBY_SECONDS: Final = 0.5
 """Between two tries to take the account over."""
 
@@ -34,6 +44,16 @@ class OpenStore(Protocol):
     @property
     def views(self) -> Views:
         """The read side."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The write side."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """The committed events."""
         ...
 
     async def open(self) -> None:
@@ -84,6 +104,8 @@ class Service:
     """Opens everything in order and closes it in reverse; ends by itself when the runtime ends.
 
     Args:
+        limits: What the engine decides by.
+        category_of: In which category a symbol is traded.
         runtime: Makes a runtime; each owns the account at most once.
         stands_by: Wait while another service has the account, and take over when its lease ends;
             else that is an error.
@@ -96,10 +118,12 @@ class Service:
         on_end: Called when it has ended without being asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts it holds together
         self,
         *,
         choices: Choices,
+        limits: EngineConfig,
+        category_of: Callable[[str], Category],
         store: OpenStore,
         runtime: Callable[[], Runtime],
         desk: Desk,
@@ -109,6 +133,8 @@ class Service:
         events: Outlet | None = None,
     ) -> None:
         self.choices = choices
+        self.limits = limits
+        self._category_of = category_of
         self.desk = desk
         self.error: BaseException | None = None
         self.on_end: Callable[[], None] = lambda: None
@@ -130,10 +156,79 @@ class Service:
         return self._store.views
 
     @property
+    def outbox(self) -> Outbox:
+        """Committed events."""
+        return self._store.outbox
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the end has begun: streams end too."""
+        return self._is_closing
+
+    def category_of(self, symbol: str) -> Category:
+        """In which category a symbol is traded."""
+        return self._category_of(symbol)
+
+    def quote(self, instrument: InstrumentId) -> Quote | None:
+        """The newest quote, while this service owns the account."""
+        return self._runtime.quotes.get(instrument)
+
+    async def last_event(self) -> int:
+        """Number of the newest committed event."""
+        return (await self._store.journal.look()).event_no
+
+    async def ask(self, request: Operator) -> Reply:
+        """Let a person's request be decided; return the committed reply.
+
+        Raises NotTaking, RuntimeEnded.
+        """
+        if not self._is_open:
+            raise NotTaking(reason="not the owner")
+        if isinstance(request, PlaceOrder | RetrySignal):
+            # a signal would be parked meanwhile; a person waits
+            await self._runtime.past_barrier(BARRIER_WAIT)
+        return await self._runtime.ask(request)
+
+    async def restrict(self, row: TradingStateRow) -> None:
+        """Write a trading state; while this service owns the account it holds from here on.
+
+        Raises StoreUnavailable.
+        """
+        await self._store.journal.set_trading_state(row)
+        if self._is_open:
+            await self._runtime.heed_states()
+
+    async def sync(self, scope: str, *, request_id: str, actor: str) -> SyncResult:
+        """Read the account now. Raises NotTaking, SyncRunning, InvalidValue, RuntimeEnded."""
+        if not self._is_open:
+            raise NotTaking(reason="not the owner")
+        return await self._runtime.sync(scope, request_id=request_id, actor=actor)
+
+    @property
     def metrics(self) -> dict[str, int]:
         """What the runtime has counted since the start."""
         counted = attrs.asdict(self._runtime.metrics)
         return {name: value for name, value in counted.items() if isinstance(value, int)}
+
+    @property
+    def flush_seconds(self) -> float:
+        """How long the last commit took."""
+        return self._runtime.metrics.last_flush.total_seconds()
+
+    @property
+    def loop_lag_seconds(self) -> float:
+        """How late the last look of the watchdog was."""
+        return self._runtime.metrics.loop_lag.total_seconds()
+
+    @property
+    def uncommitted(self) -> int:
+        """Steps not known to be durable."""
+        return self._runtime.uncommitted
+
+    @property
+    def unpublished(self) -> int:
+        """Committed events that the slowest relay has not published."""
+        return self._runtime.unpublished
 
     @property
     def health(self) -> Health:

@@ -96,7 +96,15 @@ def build(settings: Settings, *, url: str = "") -> tuple[ASGIApp, Service]:
         log.warning("settings.placeholder", variable="ORDERMANAGER_API_KEY")
     service = container.service()
     name = settings.ordermanager.service_name
-    return create_app(service, api_key=key, service_name=name), service
+    keys_file = settings.ordermanager.api_keys_file
+    app = create_app(
+        service,
+        api_key=key,
+        service_name=name,
+        keys_file=None if keys_file is None else Path(keys_file),
+        rate=float(settings.ordermanager.api_rate),
+    )
+    return app, service
 
 
 def _api_key(settings: Settings, choices: Choices) -> tuple[str, str]:

@@ -1,6 +1,5 @@
-"""Authentication: X-API-Key in the header, compared as bytes in constant time."""
+"""Authentication: X-API-Key in the header, once; what the key may do stands at each route."""
 
-import secrets
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -8,17 +7,41 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from order_service.http.keys import Key, KeyRing, Scope
+from order_service.http.limits import RateLimits
+from order_service.http.problems import Refused
+
 _HEADER: Final = b"x-api-key"
+SCOPE: Final = "scope"
+"""Name of the option of a route that says which scope it needs; without it: read."""
+KEY: Final = "key"
 
 
-def guard_of(key: str) -> Guard:
-    """Make the guard of all routes that need the key."""
-    expected = key.encode()
+def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
+    """Make the guard of all routes that need a key."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        address = connection.client.host if connection.client is not None else ""
+        if not limits.may_try(address):
+            raise Refused(429, "Too many wrong keys from this address.")
         given = [value for name, value in connection.scope["headers"] if name == _HEADER]
-        # Every byte string can be compared; a str with foreign characters cannot.
-        if len(given) != 1 or not secrets.compare_digest(given[0], expected):
+        key = keys.find(given[0]) if len(given) == 1 else None
+        if key is None:
+            limits.failed(address)
             raise NotAuthorizedException
+        if not limits.may_ask(key.id):
+            raise Refused(429, "Too many requests with this key.")
+        needed = Scope(handler.opt.get(SCOPE, Scope.READ))
+        if needed not in key.scopes:
+            raise Refused(403, f"This key lacks the scope {needed.value}.", code="SCOPE_MISSING")
+        connection.scope["state"][KEY] = key
 
     return guard
+
+
+def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Who asks, as rows and logs name him."""
+    key = connection.scope["state"][KEY]
+    if not isinstance(key, Key):
+        raise TypeError("asked before the guard")
+    return f"key:{key.id}"

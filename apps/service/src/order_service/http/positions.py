@@ -23,6 +23,7 @@ class PositionView(msgspec.Struct, kw_only=True):
     Attributes:
         size: Signed base units, negative when short; in hedge mode long minus short.
         realized_pnl: Settle-coin units, before fees and funding.
+        unrealized_pnl: Likewise, by the newest mark price; null without one.
     """
 
     id: str
@@ -31,6 +32,8 @@ class PositionView(msgspec.Struct, kw_only=True):
     size: str
     average_entry_price: str | None
     realized_pnl: str
+    unrealized_pnl: str | None
+    current_price: str | None
     fees_by_coin: dict[str, str]
     funding: str
     long_size: str | None
@@ -52,28 +55,32 @@ class PositionController(Controller):
         asset: Annotated[str | None, QueryParameter(max_length=100)] = None,
     ) -> dict[str, Any]:
         """List positions, those that are flat now too."""
-        return {"positions": _views(await service.views.positions(asset))}
+        return {"positions": position_views(service, await service.views.positions(asset))}
 
     @get("/{asset:str}")
     async def show_position(
         self, asset: FromPath[str], service: NamedDependency[Service]
     ) -> PositionView:
         """Show the position of one symbol."""
-        found = _views(await service.views.positions(asset))
+        found = position_views(service, await service.views.positions(asset))
         if not found:
             detail = f"No position was ever held in {asset[:100]}."
             raise Refused(404, detail, code="POSITION_NOT_FOUND")
         return found[0]
 
 
-def _views(positions: Iterable[Position]) -> list[PositionView]:
+def position_views(service: Service, positions: Iterable[Position]) -> list[PositionView]:
+    """Show positions, one entry per symbol."""
     by_symbol: dict[str, list[Position]] = {}
     for position in positions:
         by_symbol.setdefault(symbol_of(position.instrument_id), []).append(position)
-    return [_view(symbol, found) for symbol, found in sorted(by_symbol.items())]
+    return [_view(service, symbol, found) for symbol, found in sorted(by_symbol.items())]
 
 
-def _view(symbol: str, positions: list[Position]) -> PositionView:
+def _view(service: Service, symbol: str, positions: list[Position]) -> PositionView:
+    quote = service.quote(positions[0].instrument_id)
+    price = None if quote is None else quote.mark_price
+    gain = None if price is None else sum((p.unrealized_pnl(price) for p in positions), ZERO)
     sides = {position.position_side: position for position in positions}
     long, short = sides.get(PositionSide.LONG), sides.get(PositionSide.SHORT)
     one_way = sides.get(PositionSide.BOTH)
@@ -88,6 +95,8 @@ def _view(symbol: str, positions: list[Position]) -> PositionView:
         size=number(sum((position.size for position in positions), ZERO)),
         average_entry_price=optional_number(one_way.average_price if one_way else None),
         realized_pnl=number(sum((position.realized_pnl for position in positions), ZERO)),
+        unrealized_pnl=optional_number(gain),
+        current_price=optional_number(price),
         fees_by_coin={coin: number(fee) for coin, fee in fees.items()},
         funding=number(sum((position.funding for position in positions), ZERO)),
         long_size=optional_number(long.size if long else None),

@@ -12,11 +12,14 @@ from litestar.types import ExceptionHandlersMap
 from order_domain.errors import InvalidValue
 from order_domain.ports.journal import StoreUnavailable
 from order_service.desk import NotTaking, Undecided
+from order_service.runtime.outcome import RuntimeEnded
+from order_service.runtime.syncing import SyncRunning
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TITLES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("bad_request", "The request cannot be understood."),
     401: ("unauthorized", "A valid X-API-Key is needed."),
+    403: ("forbidden", "This key may not do that."),
     404: ("not_found", "There is no such thing."),
     405: ("method_not_allowed", "This cannot be done here."),
     409: ("conflict", "It contradicts what came before."),
@@ -38,6 +41,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
         type: Stable; what programs tell errors apart by.
         detail: For a person.
         errors: One entry per field that breaks a rule.
+        outcome: Of a command that was decided and refused: what was asked, and its orders.
     """
 
     type: str
@@ -47,6 +51,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     trace_id: str = ""
     code: str = ""
     errors: list[dict[str, str]] = []
+    outcome: dict[str, Any] = {}
 
 
 class Refused(HTTPException):
@@ -59,10 +64,12 @@ class Refused(HTTPException):
         *,
         code: str = "",
         errors: list[dict[str, str]] | None = None,
+        outcome: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail=detail, status_code=status)
         self.code = code
         self.errors = errors or []
+        self.outcome = outcome or {}
 
 
 def problem(
@@ -72,6 +79,7 @@ def problem(
     *,
     code: str = "",
     errors: list[dict[str, str]] | None = None,
+    outcome: dict[str, Any] | None = None,
 ) -> Response[Problem]:
     """Make the response of an error."""
     name, title = _TITLES.get(status, ("error", "The request failed."))
@@ -83,12 +91,20 @@ def problem(
         trace_id=request.scope.get("state", {}).get("trace_id", ""),
         code=code,
         errors=errors or [],
+        outcome=outcome or {},
     )
     return Response(body, status_code=status, media_type=MEDIA_TYPE)
 
 
 def _refused(request: Request[Any, Any, Any], error: Refused) -> Response[Problem]:
-    return problem(request, error.status_code, error.detail, code=error.code, errors=error.errors)
+    return problem(
+        request,
+        error.status_code,
+        error.detail,
+        code=error.code,
+        errors=error.errors,
+        outcome=error.outcome,
+    )
 
 
 def _unreadable(request: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
@@ -116,6 +132,14 @@ def _not_taking(request: Request[Any, Any, Any], _error: NotTaking) -> Response[
     return problem(request, 503, "Signals are not taken now; nothing was kept.", code="NOT_READY")
 
 
+def _syncing(request: Request[Any, Any, Any], _error: SyncRunning) -> Response[Problem]:
+    return problem(request, 409, "Another sync has not ended.", code="SYNC_RUNNING")
+
+
+def _ended(request: Request[Any, Any, Any], _error: RuntimeEnded) -> Response[Problem]:
+    return problem(request, 503, "This service does not own the account now.", code="NOT_READY")
+
+
 def _undecided(request: Request[Any, Any, Any], _error: Undecided) -> Response[Problem]:
     detail = "No verdict came in time. Send the same signal again: it is decided once."
     return problem(request, 504, detail, code="UNDECIDED")
@@ -123,6 +147,10 @@ def _undecided(request: Request[Any, Any, Any], _error: Undecided) -> Response[P
 
 def _store_away(request: Request[Any, Any, Any], _error: StoreUnavailable) -> Response[Problem]:
     return problem(request, 503, "The store does not answer.", code="STORE_UNAVAILABLE")
+
+
+def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[Problem]:
+    return problem(request, 400, "The body is nested too deeply.")
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
@@ -137,6 +165,9 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     InvalidValue: _invalid,
     NotTaking: _not_taking,
     Undecided: _undecided,
+    SyncRunning: _syncing,
+    RuntimeEnded: _ended,
     StoreUnavailable: _store_away,
+    RecursionError: _too_deep,
     Exception: _unexpected,
 }

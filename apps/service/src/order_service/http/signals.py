@@ -10,6 +10,8 @@ from litestar.di import NamedDependency
 from order_domain.codes import Code
 from order_domain.model.enums import Verdict
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
+from order_service.http.auth import SCOPE
+from order_service.http.keys import Scope
 from order_service.http.problems import Refused
 from order_service.service import VERDICT_SECONDS, Service
 
@@ -38,7 +40,7 @@ class SignalController(Controller):
 
     path = "/signals"
 
-    @post(status_code=202)
+    @post(status_code=202, opt={SCOPE: Scope.TRADE})
     async def hand_in(
         self, request: Request[Any, Any, Any], service: NamedDependency[Service]
     ) -> VerdictView:

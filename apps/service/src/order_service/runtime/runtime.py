@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from order_domain.config import EngineConfig
 from order_domain.driving import has_open_ends
@@ -20,6 +21,8 @@ from order_service.runtime.stepper import EngineFactory
 from order_service.runtime.supervisor import supervise
 from order_service.runtime.syncing import SyncResult
 from order_service.runtime.workers import Workers
+
+BARRIER_LOOK_SECONDS: Final = 0.02
 
 
 class Runtime:
@@ -48,6 +51,16 @@ class Runtime:
     def metrics(self) -> Metrics:
         """What has been counted since the start."""
         return self._parts.metrics
+
+    async def past_barrier(self, limit: timedelta) -> None:
+        """Return once the account has been read since the stream came up, or the limit is over."""
+        ends_at = self._ports.clock.monotonic() + limit.total_seconds()
+        while (  # noqa: ASYNC110 -- the engine rings no bell
+            self.ended is None
+            and self._parts.stepper.engine.is_behind_barrier
+            and self._ports.clock.monotonic() < ends_at
+        ):
+            await asyncio.sleep(BARRIER_LOOK_SECONDS)
 
     async def heed_states(self) -> None:
         """Read the trading states now, instead of with the next poll."""

@@ -45,6 +45,11 @@ class Service(Section):
     """TCP port of the HTTP service; 0 takes a free one and tells it."""
     api_key: SecretStr | None = None
     """Key that every `/api` request carries in X-API-Key. Unset: a dry run makes its own."""
+    api_keys_file: str | None = None
+    """File of further keys, one JSON object a line, each with its scopes; read again when it
+    changes."""
+    api_rate: Number = Field(Decimal(50), gt=Decimal(0), le=Decimal(10_000))
+    """Requests per second that one key may make; twice as many at once."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """Least severity that is logged."""
     service_name: Name = "order-manager"

@@ -106,6 +106,10 @@ class Views(Protocol):
         """Every scope and cause that was ever set."""
         ...
 
+    async def newest(self, row_type: type[T], limit: int) -> Sequence[T]:
+        """The rows of one type that were first committed last, the newest first."""
+        ...
+
     def stream(self, row_type: type[T]) -> AsyncIterator[T]:
         """Every row of one type, in the order of first commit; ledger and events by number."""
         ...

@@ -71,6 +71,10 @@ class MemoryViews:
         others = (row.number for row in self._all(DeliveryRow))
         return max((*signals, *others), default=0)
 
+    async def newest(self, row_type: type[T], limit: int) -> Sequence[T]:
+        """The rows of one type that were first committed last."""
+        return list(self._all(row_type))[: -limit - 1 : -1]
+
     async def positions(self, symbol: str | None = None) -> Sequence[Position]:
         """Current positions, flat ones included."""
         rows = self._all(Position)

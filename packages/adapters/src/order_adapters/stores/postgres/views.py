@@ -60,6 +60,11 @@ class PostgresViews:
         """Number of the newest delivery."""
         return await self._readers.run(_last_delivery)
 
+    async def newest(self, row_type: type[T], limit: int) -> Sequence[T]:
+        """The rows of one type that were first committed last."""
+        order = STATEMENTS[row_type].order
+        return await self._rows(row_type, f"ORDER BY {order} DESC LIMIT $1", limit)
+
     async def positions(self, symbol: str | None = None) -> Sequence[Position]:
         """Current positions, flat ones included."""
         if symbol is None:

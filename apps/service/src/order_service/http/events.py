@@ -1,0 +1,120 @@
+"""Events: committed ones, by page, and live by SSE or WebSocket, resumed after any number."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Controller, Request, WebSocket, get, websocket
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from order_service import rows
+from order_service.http.problems import Refused
+from order_service.service import Service
+
+PAGE: Final = 200
+POLL_SECONDS: Final = 0.25
+QUIET_SECONDS: Final = 15.0
+"""After so long without an event a comment is sent, so that nobody takes the stream for dead."""
+MOST_STREAMS: Final = 50
+After = Annotated[
+    int | None,
+    QueryParameter(ge=0, le=2**62, description="Number of the last event that was seen."),
+]
+LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=2**62)]
+_STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class EventController(Controller):
+    """What was committed, in the fields of `export events`."""
+
+    path = "/events"
+
+    @get()
+    async def page(
+        self,
+        service: NamedDependency[Service],
+        after: After = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
+    ) -> dict[str, Any]:
+        """The events after a number, oldest first; without one the newest."""
+        start = await service.last_event() - limit if after is None else after
+        found = await service.outbox.events_after(max(0, start), limit)
+        return {
+            "events": [rows.event_row(each) for each in found],
+            "last": found[-1].number if found else max(0, start),
+        }
+
+    @get("/stream")
+    async def stream(
+        self,
+        request: Request[Any, Any, Any],
+        service: NamedDependency[Service],
+        after: After = None,
+        last_event_id: LastEventId = None,
+    ) -> ServerSentEvent:
+        """Live events by SSE; the id of each is its number, so that a browser resumes by itself."""
+        streams = request.app.state.setdefault("streams", Streams())
+        start = last_event_id if last_event_id is not None else after
+        if start is None:
+            start = await service.last_event()
+        return ServerSentEvent(
+            _messages(streams.following(service, start)), headers=dict(_STREAM_HEADERS)
+        )
+
+    @websocket("/socket")
+    async def socket(
+        self,
+        socket: WebSocket[Any, Any, Any],
+        service: NamedDependency[Service],
+        after: After = None,
+    ) -> None:
+        """Live events by WebSocket, one JSON object a message."""
+        streams = socket.app.state.setdefault("streams", Streams())
+        await socket.accept()
+        start = await service.last_event() if after is None else after
+        async for event in streams.following(service, start):
+            text = "{}" if event is None else msgspec.json.encode(event).decode()
+            await socket.send_text(text)
+
+
+class Streams:
+    """How many follow, and what they are told."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    async def following(self, service: Service, after: int) -> AsyncIterator[dict[str, Any] | None]:
+        """Yield events for ever; None when nothing has come for a while."""
+        if self.open >= MOST_STREAMS:
+            raise Refused(429, "Too many streams are open.")
+        self.open += 1
+        quiet = 0.0
+        try:
+            while not service.is_closing:
+                found = await service.outbox.events_after(after, PAGE)
+                for each in found:
+                    yield {**rows.event_row(each)}
+                    after = each.number
+                quiet = 0.0 if found else quiet + POLL_SECONDS
+                if quiet >= QUIET_SECONDS:
+                    yield None
+                    quiet = 0.0
+                if not found:
+                    await asyncio.sleep(POLL_SECONDS)
+        finally:
+            self.open -= 1
+
+
+async def _messages(
+    events: AsyncIterator[dict[str, Any] | None],
+) -> AsyncIterator[ServerSentEventMessage]:
+    async for event in events:
+        if event is None:
+            yield ServerSentEventMessage(comment="still here")
+            continue
+        yield ServerSentEventMessage(
+            data=msgspec.json.encode(event).decode(), event=str(event["kind"]), id=event["number"]
+        )

@@ -1,0 +1,165 @@
+"""Reads: signals, executions, balances, exposure, denials, and the whole story of one order."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from order_domain.model.enums import Category, OrderStatus
+from order_domain.model.execution import LedgerEntry
+from order_domain.model.identifiers import InstrumentId, category_of, symbol_of
+from order_domain.model.instrument import ZERO
+from order_domain.model.order import TERMINAL, Order
+from order_domain.model.position import PositionSnapshot
+from order_domain.model.rows import SignalRow
+from order_domain.ports.views import OrderQuery
+from order_service import rows
+from order_service.explanation import explain_order, trace_rows
+from order_service.http.problems import Refused
+from order_service.http.wire import number
+from order_service.service import Service
+
+Limit = Annotated[int, QueryParameter(ge=1, le=500)]
+MOST: Final = 1000
+OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)
+
+
+class OrderStory(Controller):
+    """Of one order, by the exchange's id or ours."""
+
+    path = "/orders/{order_id:str}"
+
+    @get("/events")
+    async def events(
+        self, order_id: FromPath[str], service: NamedDependency[Service]
+    ) -> dict[str, Any]:
+        """Everything that happened to it, by sequence."""
+        order = await _order(service, order_id)
+        found = await service.views.order_events(order.client_order_id)
+        return {"events": [rows.event_row(each) for each in found]}
+
+    @get("/executions")
+    async def executions(
+        self, order_id: FromPath[str], service: NamedDependency[Service]
+    ) -> dict[str, Any]:
+        """Every booked execution of it."""
+        order = await _order(service, order_id)
+        found = await service.views.order_ledger(order.client_order_id)
+        return {"executions": [rows.execution_row(each) for each in found]}
+
+    @get("/explanation")
+    async def explanation(
+        self, order_id: FromPath[str], service: NamedDependency[Service]
+    ) -> dict[str, Any]:
+        """The whole decision and life of it: signal, checks, events, executions."""
+        told = await explain_order(service.views, await _order(service, order_id))
+        return dict(told.row())
+
+
+class LedgerController(Controller):
+    """What was booked, what is held, and how much of the limits is used."""
+
+    @get("/executions")
+    async def executions(
+        self, service: NamedDependency[Service], limit: Limit = 50
+    ) -> dict[str, Any]:
+        """The newest executions."""
+        found = await service.views.newest(LedgerEntry, limit)
+        return {"executions": [rows.execution_row(each) for each in found]}
+
+    @get("/snapshots")
+    async def snapshots(
+        self,
+        service: NamedDependency[Service],
+        asset: Annotated[str | None, QueryParameter(max_length=100)] = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """The newest snapshots of positions."""
+        found = await service.views.newest(PositionSnapshot, MOST)
+        wanted = [each for each in found if asset in (None, symbol_of(each.instrument_id))]
+        return {"snapshots": [rows.snapshot_row(each) for each in wanted[:limit]]}
+
+    @get("/balances")
+    async def balances(self, service: NamedDependency[Service]) -> dict[str, Any]:
+        """The newest wallet snapshot of each coin, with its age."""
+        found = await service.views.balances()
+        return {"balances": [rows.balance_row(each) for each in found]}
+
+    @get("/exposure")
+    async def exposure(self, service: NamedDependency[Service]) -> dict[str, Any]:
+        """What is held and what may still fill, in quote units by mark price, beside the limits."""
+        held, pending, unpriced = ZERO, ZERO, set[str]()
+        for position in await service.views.positions():
+            value = _value(service, position.instrument_id, abs(position.size))
+            if value is None and position.size:
+                unpriced.add(symbol_of(position.instrument_id))
+            held += value or ZERO
+        orders, _ = await service.views.orders(OrderQuery(statuses=OPEN, limit=MOST))
+        for order in orders:
+            value = _value(service, order.terms.instrument_id, order.leaves_quantity)
+            pending += value or ZERO
+        limit = service.limits.max_exposure
+        used = (held + pending) / limit * 100 if limit else ZERO
+        return {
+            "positions": number(held),
+            "orders": number(pending),
+            "total": number(held + pending),
+            "max_exposure": number(limit),
+            "used_percent": number(round(used, 2)),
+            "open_orders": len(orders),
+            "without_price": sorted(unpriced),
+        }
+
+    @get("/denials")
+    async def denials(self, service: NamedDependency[Service]) -> dict[str, Any]:
+        """Why orders were denied: the newest thousand orders, counted by code."""
+        found = await service.views.newest(Order, MOST)
+        codes = Counter(each.code for each in found if each.status is OrderStatus.DENIED)
+        return {"denials": dict(codes.most_common()), "of_orders": len(found)}
+
+
+class SignalReads(Controller):
+    """Signals and their verdicts."""
+
+    path = "/signals"
+
+    @get()
+    async def newest(self, service: NamedDependency[Service], limit: Limit = 50) -> dict[str, Any]:
+        """The newest signals."""
+        found = await service.views.newest(SignalRow, limit)
+        return {"signals": [rows.signal_row(each) for each in found]}
+
+    @get("/{signal_id:str}")
+    async def show(
+        self, signal_id: FromPath[str], service: NamedDependency[Service]
+    ) -> dict[str, Any]:
+        """One signal: every generation, with the whole decision."""
+        found = await service.views.signal(signal_id.lower()[:100])
+        if not found:
+            detail = f"No signal has the id {signal_id[:100]}."
+            raise Refused(404, detail, code="SIGNAL_NOT_FOUND")
+        return {
+            "generations": [
+                {**rows.signal_row(each), "decision": list(trace_rows(each.trace))}
+                for each in found
+            ]
+        }
+
+
+def _value(service: Service, instrument: InstrumentId, quantity: Decimal) -> Decimal | None:
+    if not quantity:
+        return ZERO
+    if category_of(instrument) == Category.INVERSE:
+        return quantity  # contracts of one unit of the quote currency
+    quote = service.quote(instrument)
+    return None if quote is None else quantity * quote.mark_price
+
+
+async def _order(service: Service, order_id: str) -> Order:
+    order = await service.views.order(order_id[:100])
+    if order is None:
+        raise Refused(404, f"No order has the id {order_id[:100]}.", code="ORDER_NOT_FOUND")
+    return order
