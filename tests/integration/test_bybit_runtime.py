@@ -143,3 +143,25 @@ async def test_w1_fills_that_the_stream_never_told_are_booked_by_the_sweep_after
 
     assert [entry.strategy_id for entry in desk.ledger] == ["EXTERNAL"]
     assert desk.position == desk.at_exchange
+
+
+async def test_a_banned_account_is_not_tried_every_100_ms_and_goes_on_when_the_ban_is_over() -> (
+    None
+):
+    async with trading(trades_by_socket=False) as desk:
+        budget = desk.world.venue._client.budget
+        engine = desk.runtime._parts.stepper.engine
+        assert isinstance(engine, Engine)
+        await desk.until(lambda: not engine.is_behind_barrier)
+        budget.stop_http(600)
+        await desk.until(lambda: not engine._watch.transport_up)
+        await desk.signal(1)
+        await desk.until(lambda: bool(desk.orders))
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+        waiting = [(order.status, order.attempt) for order in desk.orders]
+        budget.http_stopped_until = 0.0
+        await desk.until(lambda: any(o.status is OrderStatus.FILLED for o in desk.orders))
+
+    assert waiting == [(OrderStatus.INTENT, 0)]
+    assert [order.attempt for order in desk.orders] == [1]

@@ -17,7 +17,7 @@ from order_adapters.venues.bybit.records import AccountInfo, KeyInfo
 from order_adapters.venues.bybit.signing import Credentials
 from order_domain.model.enums import AnswerOutcome, Category, PositionSide, Side
 from order_domain.model.execution import Execution
-from order_domain.model.inputs import ClockOffset, StreamState
+from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.model.reports import OrderReport
@@ -60,6 +60,39 @@ async def test_a_clock_beyond_correction_stops_what_adds_risk_and_nothing_else()
     assert "our clock is off" in reasons(world)[0]
     assert opening.outcome is AnswerOutcome.NOT_SENT
     assert cancel.outcome is AnswerOutcome.ACCEPTED
+
+
+def ban(world: World) -> None:
+    """Answer the next create by 403, after which no HTTP request leaves for ten minutes."""
+    fault = Fault(kind=FaultKind.BAN, request="create", accepted=False)
+    world.account.exchange.inject(fault, world.account.now())
+
+
+def can_leave(world: World) -> list[bool]:
+    return [fact.up for fact in world.of(TransportState)]
+
+
+async def test_x7_an_account_banned_from_http_without_a_socket_is_told_to_be_out_of_reach() -> None:
+    async with a_world(Fault(kind=FaultKind.SILENT_STREAM, count=0), trades_by_socket=False) as w:
+        ban(w)
+        await w.venue.send(w.a_create("a"))
+        await w.until(lambda: can_leave(w) == [False])
+        banned = w.venue.health.http_banned
+        w.venue._client.budget.http_stopped_until = 0.0
+        await w.until(lambda: can_leave(w) == [False, True])
+
+    assert banned
+
+
+async def test_x7_while_the_order_entry_socket_is_up_a_ban_of_http_is_no_obstacle() -> None:
+    async with a_world(Fault(kind=FaultKind.SILENT_STREAM, count=0)) as world:
+        world.venue._client.budget.stop_http(600)
+        answer = await world.venue.send(world.a_create("a"))
+        assert world.venue._trade is not None
+        world.venue._trade.down("a test")
+        await world.until(lambda: can_leave(world) == [False])
+
+    assert answer.outcome is AnswerOutcome.ACCEPTED
 
 
 async def test_x22_trading_rules_are_read_again_when_an_orders_form_is_refused() -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from order_domain.model.identifiers import InstrumentId
-from order_domain.model.inputs import ClockOffset, StreamState
+from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.ports.venue import Fact
@@ -39,7 +39,7 @@ class Facts:
         self._news.set()
         return True
 
-    def put_own(self, fact: StreamState | ClockOffset | Instrument) -> None:
+    def put_own(self, fact: StreamState | TransportState | ClockOffset | Instrument) -> None:
         """Append what our own plumbing says or asked for."""
         self._queue.append(fact)
         self._news.set()
@@ -76,7 +76,7 @@ class Facts:
     def _take(self, entry: Fact | InstrumentId) -> Fact:
         if isinstance(entry, str):
             return self._quotes.pop(entry)
-        if not isinstance(entry, StreamState | ClockOffset | Instrument):
+        if not isinstance(entry, StreamState | TransportState | ClockOffset | Instrument):
             self._reports -= 1
             if self._reports * 2 <= self._capacity:
                 self._room.set()

@@ -39,6 +39,7 @@ from order_adapters.venues.bybit.trade_socket import TradeSocket
 from order_adapters.venues.bybit.transport import HttpTransport, NoAnswer, NotSent
 from order_domain.model.enums import Category
 from order_domain.model.identifiers import InstrumentId, category_of, symbol_of
+from order_domain.model.inputs import TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.reports import Answer, LookupResult, SweepResult
 from order_domain.model.steps import LookUp, SendCreate, Sweep
@@ -46,6 +47,8 @@ from order_domain.ports.clock import Clock
 from order_domain.ports.venue import Fact
 
 MEASUREMENTS: Final = 3
+TELLING_SECONDS: Final = 0.2
+"""Between two looks whether commands can leave."""
 PARAMETER_ERROR: Final = 10001
 Read = TypeVar("Read")
 log: Final = logging.getLogger(__name__)
@@ -124,7 +127,8 @@ class BybitVenue:
             links.append(self._trade.link)
         for public in self._public.values():
             await public.watch(self._wanted(public.category))
-        for run in (*(link.run for link in links), self._keep_time, self._keep_instruments):
+        upkeep = (self._keep_time, self._keep_instruments, self._keep_telling)
+        for run in (*(link.run for link in links), *upkeep):
             task = asyncio.create_task(run(), name=f"bybit {run.__qualname__}")
             task.add_done_callback(self._ended)
             self._tasks.append(task)
@@ -245,6 +249,17 @@ class BybitVenue:
             self._private.bar("clock", str(error))
         else:
             self._private.bar("clock", "")
+
+    async def _keep_telling(self) -> None:
+        """Tell when no command could leave: HTTP banned and no socket up; and when one could."""
+        told = True
+        while True:
+            by_socket = self._trade is not None and self._trade.is_up
+            can_leave = by_socket or not self._client.budget.is_http_stopped
+            if can_leave is not told:
+                told = can_leave
+                self._facts.put_own(TransportState(up=can_leave))
+            await asyncio.sleep(TELLING_SECONDS)
 
     async def _keep_instruments(self) -> None:
         """Read trading rules and key again: by the hour, and when an order's form was refused."""
