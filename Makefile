@@ -79,6 +79,10 @@ strangers: ## unmodified pybit and ccxt trade on our simulator server
 	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
 		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
 
+.PHONY: fuzz-api
+fuzz-api: setup ## requests nobody would think of, to every route of a running service
+	$(UV) run --locked --isolated --no-default-groups --group fuzz scripts/fuzz_api $(ARGS)
+
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \

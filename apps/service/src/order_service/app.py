@@ -14,7 +14,9 @@ from order_service.http.events import EventController
 from order_service.http.health import HealthController
 from order_service.http.keys import KeyRing
 from order_service.http.limits import RateLimits, hurry
+from order_service.http.methods import options
 from order_service.http.metrics import metrics
+from order_service.http.openapi import complete, openapi
 from order_service.http.orders import OrderController
 from order_service.http.positions import PositionController
 from order_service.http.problems import HANDLERS
@@ -82,9 +84,10 @@ def create_app(
         lifespan=[lifespan_of(service)],
         exception_handlers=HANDLERS,
         request_max_body_size=BODY_LIMIT,
-        openapi_config=None,
+        openapi_config=openapi(),
         logging_config=None,
         debug=False,
     )
+    complete(app.openapi_schema)
     # around everything: also what no route takes has its trace id
-    return trace(hurry(app, LONGEST_ANSWER))
+    return trace(hurry(options(app), LONGEST_ANSWER))

@@ -22,12 +22,12 @@ def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         address = connection.client.host if connection.client is not None else ""
-        if not limits.may_try(address):
-            raise Refused(429, "Too many wrong keys from this address.")
         given = [value for name, value in connection.scope["headers"] if name == _HEADER]
         key = keys.find(given[0]) if len(given) == 1 else None
         if key is None:
-            limits.failed(address)
+            # a right key passes whoever else guesses from the same address
+            if not limits.may_guess(address):
+                raise Refused(429, "Too many wrong keys from this address.")
             raise NotAuthorizedException
         if not limits.may_ask(key.id):
             raise Refused(429, "Too many requests with this key.")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Controller, Request, post
+from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
@@ -32,6 +32,7 @@ from order_service.http.auth import SCOPE, actor_of
 from order_service.http.forms import AmendForm, CloseForm, PlaceForm, ScopedForm, number_of
 from order_service.http.keys import Scope
 from order_service.http.problems import Refused
+from order_service.http.routes import command
 from order_service.plain import plain
 from order_service.service import Service
 
@@ -85,7 +86,7 @@ class OrderCommands(Controller):
 
     path = "/orders"
 
-    @post(status_code=200, opt={SCOPE: Scope.TRADE})
+    @command(status_code=200, opt={SCOPE: Scope.TRADE})
     async def place(
         self,
         request: AnyRequest,
@@ -112,7 +113,7 @@ class OrderCommands(Controller):
         )
         return await carry_out(service, wish, wait)
 
-    @post("/{order_id:str}/amend", status_code=200, opt={SCOPE: Scope.TRADE})
+    @command("/{order_id:str}/amend", status_code=200, opt={SCOPE: Scope.TRADE})
     async def amend(
         self,
         request: AnyRequest,
@@ -134,7 +135,7 @@ class OrderCommands(Controller):
         )
         return await carry_out(service, wish, 0)
 
-    @post("/{order_id:str}/cancel", status_code=200, opt={SCOPE: Scope.CANCEL})
+    @command("/{order_id:str}/cancel", status_code=200, opt={SCOPE: Scope.CANCEL})
     async def cancel(
         self,
         request: AnyRequest,
@@ -150,7 +151,7 @@ class OrderCommands(Controller):
         )
         return await carry_out(service, wish, wait, (name,), until_ended=True)
 
-    @post("/cancel-all", status_code=200, opt={SCOPE: Scope.CANCEL})
+    @command("/cancel-all", status_code=200, opt={SCOPE: Scope.CANCEL})
     async def cancel_all(
         self,
         request: AnyRequest,
@@ -170,7 +171,7 @@ class OrderCommands(Controller):
 class ClosingCommands(Controller):
     """The way out."""
 
-    @post("/positions/{asset:str}/close", status_code=200, opt={SCOPE: Scope.TRADE})
+    @command("/positions/{asset:str}/close", status_code=200, opt={SCOPE: Scope.TRADE})
     async def close(
         self,
         request: AnyRequest,
@@ -193,7 +194,7 @@ class ClosingCommands(Controller):
         )
         return await carry_out(service, wish, wait)
 
-    @post("/flatten", status_code=200, opt={SCOPE: Scope.HALT})
+    @command("/flatten", status_code=200, opt={SCOPE: Scope.HALT})
     async def flatten(
         self,
         request: AnyRequest,
@@ -209,7 +210,7 @@ class ClosingCommands(Controller):
         )
         return await carry_out(service, wish, 0)
 
-    @post("/signals/{signal_id:str}/retry", status_code=200, opt={SCOPE: Scope.TRADE})
+    @command("/signals/{signal_id:str}/retry", status_code=200, opt={SCOPE: Scope.TRADE})
     async def retry(
         self,
         request: AnyRequest,

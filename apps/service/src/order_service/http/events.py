@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Controller, Request, WebSocket, get, websocket
+from litestar import Controller, Request, WebSocket, websocket
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from order_service import rows
 from order_service.http.problems import Refused
+from order_service.http.routes import read
 from order_service.service import Service
 
 PAGE: Final = 200
@@ -32,7 +33,7 @@ class EventController(Controller):
 
     path = "/events"
 
-    @get()
+    @read()
     async def page(
         self,
         service: NamedDependency[Service],
@@ -47,7 +48,7 @@ class EventController(Controller):
             "last": found[-1].number if found else max(0, start),
         }
 
-    @get("/stream")
+    @read("/stream")
     async def stream(
         self,
         request: Request[Any, Any, Any],

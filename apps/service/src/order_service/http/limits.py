@@ -28,10 +28,6 @@ class _Buckets:
         self._rate, self._burst, self._monotonic = rate, burst, monotonic
         self._by_name: dict[str, _Bucket] = {}
 
-    def has(self, name: str) -> bool:
-        """Whether a token is there."""
-        return self._filled(name).tokens >= 1
-
     def take(self, name: str) -> bool:
         """Take a token, if there is one."""
         bucket = self._filled(name)
@@ -55,28 +51,22 @@ class RateLimits:
     """By key, not by address: what a header says about an address is anybody's word.
 
     Args:
-        rate: Requests a second of one key; twice as many at once.
+        rate: Requests a second of one key, twice as many at once; of wrong keys from one address a
+            fiftieth of it.
         monotonic: Seconds.
     """
 
-    FAILURES_PER_S: Final = 0.2
-    FAILURES_AT_ONCE: Final = 20.0
-
     def __init__(self, rate: float, monotonic: Callable[[], float]) -> None:
         self._requests = _Buckets(rate, 2 * rate, monotonic)
-        self._failures = _Buckets(self.FAILURES_PER_S, self.FAILURES_AT_ONCE, monotonic)
+        self._guesses = _Buckets(rate / 50, max(20.0, rate), monotonic)
 
     def may_ask(self, key_id: str) -> bool:
         """Count a request of a key."""
         return self._requests.take(key_id)
 
-    def may_try(self, address: str) -> bool:
-        """Whether an address may offer a key."""
-        return self._failures.has(address)
-
-    def failed(self, address: str) -> None:
-        """Count a wrong key."""
-        self._failures.take(address)
+    def may_guess(self, address: str) -> bool:
+        """Count a wrong key of an address."""
+        return self._guesses.take(address)
 
 
 def hurry(app: ASGIApp, seconds: float) -> ASGIApp:

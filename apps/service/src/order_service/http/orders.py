@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from litestar import Controller, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
@@ -13,12 +13,29 @@ from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery
 from order_service.http.order_view import STATUSES, OrderView, order_view
 from order_service.http.problems import Refused
+from order_service.http.routes import read
 from order_service.service import Service
 
 DEFAULT_PAGE: Final = 20
 _SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 Text = Annotated[str | None, QueryParameter(max_length=100)]
-Moment = Annotated[datetime | None, QueryParameter()]
+Status = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=40, description="A neighbour's word (pending, filled, ...) or a state of ours."
+    ),
+]
+AnySide = Annotated[
+    str | None,
+    QueryParameter(pattern="^([Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$", description="In any case."),
+]
+Moment = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+ -][0-9]{2}:[0-9]{2})$",
+        description="RFC 3339, with its zone.",
+    ),
+]
 Count = Annotated[int | None, QueryParameter(ge=1, le=100)]
 Start = Annotated[int | None, QueryParameter(ge=0, le=10_000_000)]
 Page = Annotated[int | None, QueryParameter(ge=1, le=1_000_000)]
@@ -31,17 +48,17 @@ class OrderController(Controller):
 
     path = "/orders"
 
-    @get()
+    @read()
     async def list_orders(  # noqa: PLR0913 -- the filters of a listing
         self,
         service: NamedDependency[Service],
         *,
         asset: Text = None,
-        status: Text = None,
+        status: Status = None,
         signal_id: Text = None,
         order_id: Text = None,
         strategy_id: Text = None,
-        side: Text = None,
+        side: AnySide = None,
         date_from: Moment = None,
         date_to: Moment = None,
         limit: Count = None,
@@ -73,7 +90,7 @@ class OrderController(Controller):
         orders, total = await service.views.orders(query)
         return _listing(_shown(service, orders), total, size, start)
 
-    @get("/{order_id:str}")
+    @read("/{order_id:str}")
     async def show_order(
         self, order_id: FromPath[str], service: NamedDependency[Service]
     ) -> OrderView:
@@ -131,10 +148,13 @@ def _side(side: str | None) -> Side | None:
     return found
 
 
-def _aware(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise _unknown(name, ["a time with its zone"], moment.isoformat())
-    return moment
+def _aware(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace(" ", "+"))  # what an unquoted + has become
+    except ValueError:
+        raise _unknown(name, ["a moment of the calendar"], text) from None
 
 
 def _unknown(field: str, allowed: list[str], value: str) -> Refused:

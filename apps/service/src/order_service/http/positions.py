@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
@@ -13,6 +13,7 @@ from order_domain.model.identifiers import event_id, symbol_of
 from order_domain.model.instrument import ZERO
 from order_domain.model.position import Position
 from order_service.http.problems import Refused
+from order_service.http.routes import read
 from order_service.http.wire import moment, number, optional_number
 from order_service.service import Service
 
@@ -48,7 +49,7 @@ class PositionController(Controller):
 
     path = "/positions"
 
-    @get()
+    @read()
     async def list_positions(
         self,
         service: NamedDependency[Service],
@@ -57,7 +58,7 @@ class PositionController(Controller):
         """List positions, those that are flat now too."""
         return {"positions": position_views(service, await service.views.positions(asset))}
 
-    @get("/{asset:str}")
+    @read("/{asset:str}")
     async def show_position(
         self, asset: FromPath[str], service: NamedDependency[Service]
     ) -> PositionView:

@@ -12,11 +12,12 @@ from litestar.types import ExceptionHandlersMap
 from order_domain.errors import InvalidValue
 from order_domain.ports.journal import StoreUnavailable
 from order_service.desk import NotTaking, Undecided
+from order_service.http.methods import methods_of
 from order_service.runtime.outcome import RuntimeEnded
 from order_service.runtime.syncing import SyncRunning
 
 MEDIA_TYPE: Final = "application/problem+json"
-_TITLES: Final[Mapping[int, tuple[str, str]]] = {
+TITLES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("bad_request", "The request cannot be understood."),
     401: ("unauthorized", "A valid X-API-Key is needed."),
     403: ("forbidden", "This key may not do that."),
@@ -82,7 +83,7 @@ def problem(
     outcome: dict[str, Any] | None = None,
 ) -> Response[Problem]:
     """Make the response of an error."""
-    name, title = _TITLES.get(status, ("error", "The request failed."))
+    name, title = TITLES.get(status, ("error", "The request failed."))
     body = Problem(
         type=f"urn:order-manager:{name}",
         title=title,
@@ -120,7 +121,10 @@ def _unreadable(request: Request[Any, Any, Any], error: ValidationException) -> 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     if error.status_code >= 500:
         return _unexpected(request, error)
-    return problem(request, error.status_code)
+    response = problem(request, error.status_code)
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(methods_of(request.app, request.url.path))
+    return response
 
 
 def _invalid(request: Request[Any, Any, Any], error: InvalidValue) -> Response[Problem]:

@@ -4,7 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from litestar import Controller, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
@@ -19,6 +19,7 @@ from order_domain.ports.views import OrderQuery
 from order_service import rows
 from order_service.explanation import explain_order, trace_rows
 from order_service.http.problems import Refused
+from order_service.http.routes import read
 from order_service.http.wire import number
 from order_service.service import Service
 
@@ -32,7 +33,7 @@ class OrderStory(Controller):
 
     path = "/orders/{order_id:str}"
 
-    @get("/events")
+    @read("/events")
     async def events(
         self, order_id: FromPath[str], service: NamedDependency[Service]
     ) -> dict[str, Any]:
@@ -41,7 +42,7 @@ class OrderStory(Controller):
         found = await service.views.order_events(order.client_order_id)
         return {"events": [rows.event_row(each) for each in found]}
 
-    @get("/executions")
+    @read("/executions")
     async def executions(
         self, order_id: FromPath[str], service: NamedDependency[Service]
     ) -> dict[str, Any]:
@@ -50,7 +51,7 @@ class OrderStory(Controller):
         found = await service.views.order_ledger(order.client_order_id)
         return {"executions": [rows.execution_row(each) for each in found]}
 
-    @get("/explanation")
+    @read("/explanation")
     async def explanation(
         self, order_id: FromPath[str], service: NamedDependency[Service]
     ) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class OrderStory(Controller):
 class LedgerController(Controller):
     """What was booked, what is held, and how much of the limits is used."""
 
-    @get("/executions")
+    @read("/executions")
     async def executions(
         self, service: NamedDependency[Service], limit: Limit = 50
     ) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class LedgerController(Controller):
         found = await service.views.newest(LedgerEntry, limit)
         return {"executions": [rows.execution_row(each) for each in found]}
 
-    @get("/snapshots")
+    @read("/snapshots")
     async def snapshots(
         self,
         service: NamedDependency[Service],
@@ -82,13 +83,13 @@ class LedgerController(Controller):
         wanted = [each for each in found if asset in (None, symbol_of(each.instrument_id))]
         return {"snapshots": [rows.snapshot_row(each) for each in wanted[:limit]]}
 
-    @get("/balances")
+    @read("/balances")
     async def balances(self, service: NamedDependency[Service]) -> dict[str, Any]:
         """The newest wallet snapshot of each coin, with its age."""
         found = await service.views.balances()
         return {"balances": [rows.balance_row(each) for each in found]}
 
-    @get("/exposure")
+    @read("/exposure")
     async def exposure(self, service: NamedDependency[Service]) -> dict[str, Any]:
         """What is held and what may still fill, in quote units by mark price, beside the limits."""
         held, pending, unpriced = ZERO, ZERO, set[str]()
@@ -113,7 +114,7 @@ class LedgerController(Controller):
             "without_price": sorted(unpriced),
         }
 
-    @get("/denials")
+    @read("/denials")
     async def denials(self, service: NamedDependency[Service]) -> dict[str, Any]:
         """Why orders were denied: the newest thousand orders, counted by code."""
         found = await service.views.newest(Order, MOST)
@@ -126,13 +127,13 @@ class SignalReads(Controller):
 
     path = "/signals"
 
-    @get()
+    @read()
     async def newest(self, service: NamedDependency[Service], limit: Limit = 50) -> dict[str, Any]:
         """The newest signals."""
         found = await service.views.newest(SignalRow, limit)
         return {"signals": [rows.signal_row(each) for each in found]}
 
-    @get("/{signal_id:str}")
+    @read("/{signal_id:str}")
     async def show(
         self, signal_id: FromPath[str], service: NamedDependency[Service]
     ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Controller, Request, post
+from litestar import Controller, Request
 from litestar.di import NamedDependency
 
 from order_domain.codes import Code
@@ -13,6 +13,7 @@ from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_service.http.auth import SCOPE
 from order_service.http.keys import Scope
 from order_service.http.problems import Refused
+from order_service.http.routes import command
 from order_service.service import VERDICT_SECONDS, Service
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ class SignalController(Controller):
 
     path = "/signals"
 
-    @post(status_code=202, opt={SCOPE: Scope.TRADE})
+    @command(status_code=202, opt={SCOPE: Scope.TRADE})
     async def hand_in(
         self, request: Request[Any, Any, Any], service: NamedDependency[Service]
     ) -> VerdictView:

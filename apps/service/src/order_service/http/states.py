@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
@@ -14,6 +14,7 @@ from order_service.http.auth import SCOPE, actor_of
 from order_service.http.forms import HaltForm, ResumeForm, TradingStateForm
 from order_service.http.keys import Scope
 from order_service.http.problems import Refused
+from order_service.http.routes import command, read
 from order_service.http.wire import now
 from order_service.service import Service
 
@@ -24,12 +25,12 @@ AnyRequest = Request[Any, Any, Any]
 class StateController(Controller):
     """A restriction holds from its commit: owners read it five times a second."""
 
-    @get("/trading-state")
+    @read("/trading-state")
     async def show(self, service: NamedDependency[Service]) -> dict[str, Any]:
         """Every scope and cause, and what they come to for the account."""
         return await _shown(service)
 
-    @post("/trading-state", status_code=200, opt={SCOPE: Scope.ADMIN})
+    @command("/trading-state", status_code=200, opt={SCOPE: Scope.ADMIN})
     async def put(
         self,
         request: AnyRequest,
@@ -39,14 +40,14 @@ class StateController(Controller):
         """Set what may be traded in a scope, as the operator's cause."""
         return await _put(request, service, data.scope, OPERATOR, data.state, data.reason)
 
-    @post("/halt", status_code=200, opt={SCOPE: Scope.HALT})
+    @command("/halt", status_code=200, opt={SCOPE: Scope.HALT})
     async def halt(
         self, request: AnyRequest, data: JSONBody[HaltForm], service: NamedDependency[Service]
     ) -> dict[str, Any]:
         """Open nothing more until resume; cancels, closes and flatten still work."""
         return await _put(request, service, data.scope, OPERATOR, Trading.HALTED, data.reason)
 
-    @post("/resume", status_code=200, opt={SCOPE: Scope.ADMIN})
+    @command("/resume", status_code=200, opt={SCOPE: Scope.ADMIN})
     async def resume(
         self, request: AnyRequest, data: JSONBody[ResumeForm], service: NamedDependency[Service]
     ) -> dict[str, Any]:

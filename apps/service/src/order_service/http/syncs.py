@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import attrs
-from litestar import Controller, Request, post
+from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 
 from order_service.http.auth import SCOPE, actor_of
 from order_service.http.forms import SyncForm
 from order_service.http.keys import Scope
+from order_service.http.routes import command
 from order_service.plain import plain
 from order_service.runtime.syncing import SyncResult
 from order_service.service import Service
@@ -19,7 +20,7 @@ from order_service.service import Service
 class SyncController(Controller):
     """One at a time; another one meanwhile is refused."""
 
-    @post("/sync", status_code=200, opt={SCOPE: Scope.ADMIN})
+    @command("/sync", status_code=200, opt={SCOPE: Scope.ADMIN})
     async def sync(
         self,
         request: Request[Any, Any, Any],
