@@ -67,6 +67,17 @@ async def test_a_halt_of_somebody_else_is_fed_within_200_ms_and_once() -> None:
         assert len(watchman.fed) == 1
 
 
+async def test_a_halt_that_is_set_again_in_the_same_words_is_fed_with_its_new_version() -> None:
+    watchman = a_watchman()
+    async with polling(watchman):
+        await watchman.journal.set_trading_state(a_state())
+        await pass_time(watchman.clock, timedelta(milliseconds=200))
+        await watchman.journal.set_trading_state(a_state())
+        await pass_time(watchman.clock, timedelta(milliseconds=200))
+
+        assert [row.version for row in watchman.fed] == [1, 2]
+
+
 async def test_what_the_engine_wrote_itself_is_not_fed_to_it() -> None:
     watchman = a_watchman()
     watchman.states.learn([a_state()])

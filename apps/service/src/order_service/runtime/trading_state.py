@@ -142,9 +142,11 @@ class TradingStates:
 
     def _take(self, row: TradingStateRow) -> None:
         known = self._rows.get((row.scope, row.cause))
-        if known is not None and (known.version > row.version or _says_the_same(known, row)):
+        if known is not None and known.version > row.version:
             return
         if known is not None and known.version == row.version:
+            if _says_the_same(known, row):
+                return
             row = attrs.evolve(row, version=self._newest + 1)
         self._rows[(row.scope, row.cause)] = row
         self._newest = max(self._newest, row.version)
