@@ -79,6 +79,11 @@ strangers: ## unmodified pybit and ccxt trade on our simulator server
 	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
 		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
 
+.PHONY: page-test
+page-test: setup ## the operator's page in headless Chromium (Debian: chromium, chromium-driver)
+	$(UV) run --locked --isolated --no-default-groups --group test --group browser \
+		pytest tests/page -n 2 $(ARGS)
+
 .PHONY: fuzz-api
 fuzz-api: setup ## requests nobody would think of, to every route of a running service
 	$(UV) run --locked --isolated --no-default-groups --group fuzz scripts/fuzz_api $(ARGS)

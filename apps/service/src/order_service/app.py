@@ -27,6 +27,7 @@ from order_service.http.syncs import SyncController
 from order_service.http.tracing import trace
 from order_service.http.wire import now
 from order_service.lifespan import lifespan_of
+from order_service.page.routes import favicon, page, part
 from order_service.service import Service
 
 BODY_LIMIT: Final = 64 * 1024
@@ -76,7 +77,7 @@ def create_app(
     limits = RateLimits(rate, time.monotonic)
     api = Router("/api/v1", route_handlers=list(ROUTES), guards=[guard_of(keys, limits)])
     app = Litestar(
-        route_handlers=[HealthController, metrics, api],
+        route_handlers=[HealthController, metrics, page, part, favicon, api],
         dependencies={
             "service": Provide(the_service, sync_to_thread=False),
             "service_name": Provide(the_name, sync_to_thread=False),
