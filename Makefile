@@ -79,6 +79,11 @@ strangers: ## unmodified pybit and ccxt trade on our simulator server
 	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
 		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
 
+.PHONY: alerts
+alerts: ## check the alert rules and try them (Debian: prometheus)
+	promtool check config docker/prometheus/prometheus.yml
+	promtool test rules docker/prometheus/alerts_test.yml
+
 .PHONY: page-test
 page-test: setup ## the operator's page in headless Chromium (Debian: chromium, chromium-driver)
 	$(UV) run --locked --isolated --no-default-groups --group test --group browser \
