@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 from order_service.app import create_app
 from order_service.choices import Choices
 from order_service.container import Container
+from order_service.http.connections import MOST_IN_A_MESSAGE, Impatient
 from order_service.logging import configure_logging
 from order_service.service import Service
 from order_service.settings import Settings
@@ -45,6 +46,10 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
         log.warning("settings.retired", names=list(retired))
     config = uvicorn.Config(
         app,
+        http=Impatient,
+        ws_max_size=MOST_IN_A_MESSAGE,
+        # an address is what the socket says: whoever asks could write anything into a header
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

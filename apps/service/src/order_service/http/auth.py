@@ -1,5 +1,6 @@
 """Authentication: X-API-Key in the header, once; what the key may do stands at each route."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -15,6 +16,7 @@ _HEADER: Final = b"x-api-key"
 SCOPE: Final = "scope"
 """Name of the option of a route that says which scope it needs; without it: read."""
 KEY: Final = "key"
+_STILL: Final = "still_let_in"
 
 
 def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
@@ -35,6 +37,7 @@ def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
         if needed not in key.scopes:
             raise Refused(403, f"This key lacks the scope {needed.value}.", code="SCOPE_MISSING")
         connection.scope["state"][KEY] = key
+        connection.scope["state"][_STILL] = lambda: keys.find(given[0]) is not None
 
     return guard
 
@@ -45,3 +48,9 @@ def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     if not isinstance(key, Key):
         raise TypeError("asked before the guard")
     return f"key:{key.id}"
+
+
+def still_let_in(connection: ASGIConnection[Any, Any, Any, Any]) -> Callable[[], bool]:
+    """Ask at any time whether the key of a connection still holds: it may expire or be revoked."""
+    still: Callable[[], bool] = connection.scope["state"][_STILL]
+    return still

@@ -1,16 +1,19 @@
 """Events: committed ones, by page, and live by SSE or WebSocket, resumed after any number."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Controller, Request, WebSocket, websocket
+from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.handlers import send_websocket_stream
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from order_service import rows
+from order_service.http.auth import still_let_in
 from order_service.http.problems import Refused
 from order_service.http.routes import read
 from order_service.service import Service
@@ -57,12 +60,13 @@ class EventController(Controller):
         last_event_id: LastEventId = None,
     ) -> ServerSentEvent:
         """Live events by SSE; the id of each is its number, so that a browser resumes by itself."""
-        streams = request.app.state.setdefault("streams", Streams())
+        streams = _streams(request.app.state)
         start = last_event_id if last_event_id is not None else after
         if start is None:
             start = await service.last_event()
         return ServerSentEvent(
-            _messages(streams.following(service, start)), headers=dict(_STREAM_HEADERS)
+            _messages(streams.following(service, start, still_let_in(request))),
+            headers=dict(_STREAM_HEADERS),
         )
 
     @websocket("/socket")
@@ -72,13 +76,15 @@ class EventController(Controller):
         service: NamedDependency[Service],
         after: After = None,
     ) -> None:
-        """Live events by WebSocket, one JSON object a message."""
-        streams = socket.app.state.setdefault("streams", Streams())
+        """Live events by WebSocket, one JSON object a message; `{}` when nothing has come."""
+        streams = _streams(socket.app.state)
         await socket.accept()
         start = await service.last_event() if after is None else after
-        async for event in streams.following(service, start):
-            text = "{}" if event is None else msgspec.json.encode(event).decode()
-            await socket.send_text(text)
+        events = streams.following(service, start, still_let_in(socket))
+        # what a follower says is thrown away: there is nothing to be told
+        await send_websocket_stream(
+            socket, _texts(events), listen_for_disconnect=True, warn_on_data_discard=False
+        )
 
 
 class Streams:
@@ -87,14 +93,18 @@ class Streams:
     def __init__(self) -> None:
         self.open = 0
 
-    async def following(self, service: Service, after: int) -> AsyncIterator[dict[str, Any] | None]:
-        """Yield events for ever; None when nothing has come for a while."""
-        if self.open >= MOST_STREAMS:
-            raise Refused(429, "Too many streams are open.")
+    async def following(
+        self, service: Service, after: int, is_let_in: Callable[[], bool]
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        """Yield events until the service or the key ends; None when nothing has come for a while.
+
+        Args:
+            is_let_in: Whether the key of the follower still holds; asked at every look.
+        """
         self.open += 1
         quiet = 0.0
         try:
-            while not service.is_closing:
+            while not service.is_closing and is_let_in():
                 found = await service.outbox.events_after(after, PAGE)
                 for each in found:
                     yield {**rows.event_row(each)}
@@ -107,6 +117,19 @@ class Streams:
                     await asyncio.sleep(POLL_SECONDS)
         finally:
             self.open -= 1
+
+
+def _streams(state: State) -> Streams:
+    """The streams of the application, if there is room for one more."""
+    streams: Streams = state.setdefault("streams", Streams())
+    if streams.open >= MOST_STREAMS:
+        raise Refused(429, "Too many streams are open.")
+    return streams
+
+
+async def _texts(events: AsyncIterator[dict[str, Any] | None]) -> AsyncGenerator[str, None]:
+    async for event in events:
+        yield "{}" if event is None else msgspec.json.encode(event).decode()
 
 
 async def _messages(
