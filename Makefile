@@ -93,6 +93,10 @@ page-test: setup ## the operator's page in headless Chromium (Debian: chromium, 
 fuzz-api: setup ## requests nobody would think of, to every route of a running service
 	$(UV) run --locked --isolated --no-default-groups --group fuzz scripts/fuzz_api $(ARGS)
 
+.PHONY: targets
+targets: setup ## the specification's times at 50 signals/s while broker and stream are cut once
+	$(PYTEST) tests/targets -s $(ARGS)
+
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \

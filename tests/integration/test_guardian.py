@@ -2,22 +2,19 @@
 
 import json
 import os
-import select
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
 from tests.integration.live_service import KEY, SECRET, LiveService, LocalBybit, local_bybit, until
 from tests.integration.service_process import OURS, a_body
+from tests.integration.tcp_line import Line
 
 TIMERS = {
     "ORDERMANAGER_RECV_WINDOW": "1",
@@ -31,48 +28,6 @@ TIMERS = {
 def bybit(tmp_path: Path) -> Iterator[LocalBybit]:
     with local_bybit(tmp_path) as server:
         yield server
-
-
-class Line(Thread):
-    """A TCP line to a server. Once cut, nothing passes and nobody connects any more."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        place = urlsplit(url)
-        self._target = (place.hostname or "", place.port or 5432)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        port = self._listener.getsockname()[1]
-        self.url = urlunsplit(place._replace(netloc=f"{place.username}@127.0.0.1:{port}"))
-        self._cut = Event()
-        self._pairs: dict[socket.socket, socket.socket] = {}
-
-    def cut(self) -> None:
-        self._cut.set()
-        self.join()
-
-    def run(self) -> None:
-        while not self._cut.is_set():
-            ready, _, _ = select.select([self._listener, *self._pairs], [], [], 0.02)
-            for each in ready:
-                if each is self._listener:
-                    near, far = each.accept()[0], socket.create_connection(self._target)
-                    self._pairs |= {near: far, far: near}
-                elif each in self._pairs:
-                    self._carry(each)
-        for each in (self._listener, *self._pairs):
-            each.close()
-
-    def _carry(self, end: socket.socket) -> None:
-        try:
-            data = end.recv(65536)
-        except OSError:
-            data = b""
-        if data:
-            self._pairs[end].sendall(data)
-            return
-        for each in (self._pairs.pop(end), end):
-            self._pairs.pop(each, None)
-            each.close()
 
 
 @contextmanager
@@ -102,7 +57,7 @@ def a_foreign_order(bybit: LocalBybit) -> None:
 def test_everything_is_killed_but_the_guardian_and_no_order_stays_open(
     tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
 ) -> None:
-    line = Line(emptied_postgres)
+    line = Line(emptied_postgres, 5432)
     line.start()
     key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
     watching = bybit.settings | TIMERS | key | {"ORDERMANAGER_STORE_URL": line.url}
