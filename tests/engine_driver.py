@@ -164,7 +164,7 @@ class World:
         attempt: int | None = None,
         code: int = 0,
         text: str = "",
-        next_at: datetime | None = None,
+        **told: Any,
     ) -> Step:
         """Answer the newest attempt of a command, or the one that is named."""
         if kind is CommandKind.CREATE:
@@ -186,7 +186,7 @@ class World:
                 code,
                 text,
                 venue_id,
-                next_at,
+                **told,
             )
         )
 

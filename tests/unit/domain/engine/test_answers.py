@@ -381,6 +381,35 @@ def test_an_answer_that_says_when_the_next_may_come_is_believed() -> None:
     assert world.engine._watch.creates.free_at() == world.now + seconds(0.4)
 
 
+def claimed_at_once(world: World) -> int:
+    """How many tokens there are now."""
+    creates = world.engine._watch.creates
+    count = 0
+    while creates.take(world.now):
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize(("told", "expected"), [(2, 2), (100, 8)])
+def test_a_limit_below_the_setting_slows_claims_down_and_one_above_does_not(
+    told: int, expected: int
+) -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, limit=told)
+    world.after(5)
+
+    assert claimed_at_once(world) == expected
+
+
+def test_a_limit_that_is_raised_again_is_used_again() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, limit=2)
+    world.answer(order, limit=5)
+    world.after(5)
+
+    assert claimed_at_once(world) == 5
+
+
 def test_what_an_answer_to_a_cancel_says_binds_cancels_and_for_no_longer_than_a_second() -> None:
     world, order = a_world_with_working_order()
     cancel(world, order)

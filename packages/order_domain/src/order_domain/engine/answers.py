@@ -55,11 +55,12 @@ def on_answer(work: Work, answer: Answer, asked: bool) -> Need | None:
 def _learn(work: Work, order: Order, answer: Answer) -> None:
     """What an answer says about our plumbing, whatever it says about the order."""
     watch = work.watch
+    bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
     if answer.code == _RATE_LIMITED:
-        bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
         bucket.drain(work.now + _SECOND)
+    if answer.limit is not None:
+        bucket.bound(answer.limit)
     if answer.next_at is not None:
-        bucket = watch.cancels if answer.kind is _CANCEL else watch.creates
         bucket.drain(min(answer.next_at - watch.clock_offset, work.now + _SECOND))
     if answer.outcome is _CLOCK:
         watch.clock_failures += 1

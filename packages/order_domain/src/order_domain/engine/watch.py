@@ -53,10 +53,10 @@ class Bucket:
     before us sent.
     """
 
-    __slots__ = ("_burst", "_held", "_interval", "_next")
+    __slots__ = ("_burst", "_held", "_interval", "_next", "_own")
 
     def __init__(self, interval: timedelta) -> None:
-        self._interval = interval
+        self._own = self._interval = interval
         self._burst = max(_ZERO, _SECOND - interval)
         self._next = LONG_AGO
         self._held = (LONG_AGO, LONG_AGO)
@@ -75,6 +75,13 @@ class Bucket:
     def free_at(self) -> datetime:
         """When the next token can be taken."""
         return self._next - self._burst
+
+    def bound(self, limit: int) -> None:
+        """Refill no quicker than the exchange allows, nor than the setting does."""
+        interval = max(self._own, _SECOND / limit)
+        if interval != self._interval:
+            self._interval = interval
+            self._burst = max(_ZERO, _SECOND - interval)
 
     def hold(self, until: datetime) -> None:
         """Let no token be taken before a moment, unless it is released."""

@@ -30,6 +30,7 @@ class Answer:
         number: 0 for the create, else the amend's or cancel's number.
         code, text: Bybit retCode and retMsg; 0 with an empty text when there was none.
         next_at: Exchange time before which it takes no more of these, by the answer's headers.
+        limit: How many of these a second it takes from us, as far as the venue knows.
     """
 
     client_order_id: ClientOrderId
@@ -41,6 +42,7 @@ class Answer:
     text: str = ""
     venue_order_id: VenueOrderId = VenueOrderId("")
     next_at: datetime | None = None
+    limit: int | None = None
 
 
 @attrs.define(slots=True, kw_only=True)

@@ -146,6 +146,10 @@ class RateBudget:
             left = (rate.reset_at - exchange_now).total_seconds()
             window.block(now + min(max(left, 0.0), UID_SECONDS))
 
+    def limit_of(self, endpoint: str) -> int:
+        """Requests a second that an endpoint takes from us, as far as is known."""
+        return self._window(endpoint).limit
+
     def refused(self, endpoint: str) -> None:
         """An answer said "too many visits": nothing more for this endpoint for a whole window."""
         self._window(endpoint).block(self._clock.monotonic() + UID_SECONDS)

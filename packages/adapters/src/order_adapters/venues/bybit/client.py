@@ -166,6 +166,10 @@ class BybitClient:
             return ""
         return "HTTP is stopped: banned" if self.budget.is_http_stopped and http else "rate limit"
 
+    def limit_of(self, command: Command) -> int:
+        """Commands of this kind that may leave a second, as far as is known."""
+        return self.budget.limit_of(endpoint_of(path_of(command), _category(command)))
+
     async def heed(self, command: Command, reply: Reply) -> None:
         """Learn from a reply to a command what is not about the command."""
         if not isinstance(reply, Envelope):

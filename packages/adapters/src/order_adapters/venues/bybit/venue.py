@@ -157,6 +157,7 @@ class BybitVenue:
             answer = await self._client.command(command)
         if answer.code == PARAMETER_ERROR:
             self._refresh.set()  # the trading rules may have changed
+        answer.limit = self._client.limit_of(command)
         return answer
 
     async def look_up(self, query: LookUp) -> LookupResult:
