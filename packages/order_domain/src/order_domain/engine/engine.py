@@ -10,6 +10,7 @@ from typing import Any
 
 from order_domain.book import APPLY, Book
 from order_domain.config import EngineConfig
+from order_domain.context import Decision
 from order_domain.engine.answers import on_answer
 from order_domain.engine.deadlines import next_deadline
 from order_domain.engine.executions import on_execution
@@ -22,6 +23,7 @@ from order_domain.engine.plumbing import (
     on_stream,
     on_transport,
 )
+from order_domain.engine.preview import preview
 from order_domain.engine.reports import on_order_report, on_wallet
 from order_domain.engine.resume import resume
 from order_domain.engine.signals import on_invalid, on_signal
@@ -56,6 +58,7 @@ from order_domain.model.order import Order
 from order_domain.model.quote import Quote
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult, WalletReport
 from order_domain.model.rows import Change, RequestRow, SignalRow, TradingStateRow
+from order_domain.model.signal import TradingSignal
 from order_domain.model.steps import Need, Step
 
 _new = object.__new__
@@ -133,6 +136,16 @@ class Engine:
         work.begin(now)
         resume(work)
         return self._finish(work)
+
+    def preview(self, signal: TradingSignal, now: datetime) -> Decision:
+        """Say what a signal would come to on this book; the book stays as it is.
+
+        It is decided at once: a missing quote denies, and nothing that an order would wait for is
+        asked about. Whether the signal is known already is not looked up.
+        """
+        work = self._work
+        work.begin(now)
+        return preview(work, signal)
 
     def committed(self, number: int) -> None:
         """Everything up to this step is durable, so it may be forgotten when it is old."""
