@@ -15,7 +15,9 @@ from order_adapters.messaging.rabbitmq.dead_letters import DeadLetters
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit
 from tests.integration.service_process import a_body
 from tests.neighbours import Linker, ModelService
+from tests.postgres_server import connected
 from tests.rabbitmq_server import channel_to, drain, send, waiting
+from tests.shared_tables import TABLES
 
 
 @pytest.fixture
@@ -150,3 +152,33 @@ async def test_a_killed_service_loses_no_signal_and_orders_none_twice(
     assert {each["client_order_id"] for each in made} == sent
     assert held == at_exchange
     assert await waiting(rabbit, rabbit.signals) == 0
+
+
+async def test_the_neighbours_tables_show_what_was_traded(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str, rabbit: RabbitConfig
+) -> None:
+    async with connected(emptied_postgres) as connection:
+        await connection.execute("DROP SCHEMA IF EXISTS shown CASCADE; CREATE SCHEMA shown")
+        for table in TABLES:
+            await connection.execute(table.format(schema="shown"))
+    own = {"ORDERMANAGER_SHARED_SCHEMA": "shown", "ORDERMANAGER_POSITION_SNAPSHOT_INTERVAL": "1"}
+    with LiveService(tmp_path, bybit, emptied_postgres, **on(rabbit), **own) as service:
+        service.ready()
+        await send(rabbit, encoded(1))
+        await collect(rabbit, 1)
+        held = service.position()
+        async with connected(emptied_postgres) as connection, asyncio.timeout(40):
+            count = "SELECT count(*) FROM shown.position_snapshots"
+            while not await connection.fetchval(count):
+                await asyncio.sleep(0.1)
+            (order,) = await connection.fetch("SELECT * FROM shown.orders")
+            (position,) = await connection.fetch("SELECT * FROM shown.positions")
+            related = await connection.fetchval(
+                "SELECT count(*) FROM shown.signal_order_relationships"
+            )
+            await connection.execute("DROP SCHEMA shown CASCADE")
+        service.stop()
+
+    assert (order["status"], order["side"]) == ("filled", "Buy")
+    assert position["size"] == held
+    assert related == 1

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -13,10 +13,12 @@ from order_adapters.intake.signal_json import read_delivery
 from order_adapters.messaging.memory import MemoryPublisher, MemorySignalSource
 from order_adapters.registry import Store
 from order_adapters.simulator import SimulatedExchange, SimulatorConfig
+from order_adapters.stores.postgres.shared import SharedTables
 from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.config import EngineConfig
 from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
+from order_domain.ports.outbox import BatchPublisher, EventPublisher
 from order_domain.ports.venue import Venue
 from order_service.broker import RabbitIntake, RabbitPublisher, make_intake, make_publisher
 from order_service.bybit_account import bybit_venue
@@ -32,6 +34,7 @@ from order_service.settings import Settings
 from order_service.stores import account_file, is_shared, open_store
 
 BUS: Final = "bus"
+SHARED: Final = "shared-tables"
 
 
 def _exchange(settings: Settings, choices: Choices, feed: SyntheticFeed) -> SimulatedExchange:
@@ -59,6 +62,28 @@ def _desk(settings: Settings, intake: RabbitIntake | None) -> Desk:
     return Desk(MemorySignalSource(), read, intake)
 
 
+def _shared(settings: Settings, choices: Choices, store: Store) -> SharedTables | None:
+    if not is_shared(choices.store):
+        return None
+    ours = settings.ordermanager
+    return SharedTables(
+        choices.store,
+        store.views,
+        schema=ours.shared_schema,
+        is_dry=choices.is_dry,
+        owns_positions=ours.owns_positions,
+    )
+
+
+def _publishers(
+    publisher: RabbitPublisher | None, shared: SharedTables | None
+) -> Mapping[str, EventPublisher | BatchPublisher]:
+    found: dict[str, EventPublisher | BatchPublisher] = {BUS: publisher or MemoryPublisher()}
+    if shared is not None:
+        found[SHARED] = shared
+    return found
+
+
 def _limits(settings: Settings, choices: Choices) -> EngineConfig:
     return settings.engine_config(account=choices.account, environment=choices.environment)
 
@@ -71,7 +96,7 @@ def _runtime(
     store: Store,
     venue: Venue,
     desk: Desk,
-    publisher: RabbitPublisher | None,
+    publishers: Mapping[str, EventPublisher | BatchPublisher],
 ) -> Runtime:
     engine_config = _limits(settings, choices)
     name = settings.ordermanager.service_name
@@ -89,7 +114,7 @@ def _runtime(
             outbox=store.outbox,
             venue=venue,
             source=desk,
-            publishers={BUS: publisher or MemoryPublisher()},
+            publishers=publishers,
             clock=clock,
             views=store.views,
             prune=store.prune,
@@ -127,6 +152,7 @@ def _live_service(
     runtime: Callable[[], Runtime],
     desk: Desk,
     publisher: RabbitPublisher | None,
+    shared: SharedTables | None,
 ) -> Service:
     return Service(
         choices=choices,
@@ -136,6 +162,7 @@ def _live_service(
         runtime=runtime,
         desk=desk,
         stands_by=is_shared(choices.store),
+        closing=() if shared is None else (shared,),
         events=publisher,
     )
 
@@ -157,6 +184,12 @@ class Container(containers.DeclarativeContainer):
     publisher: providers.Provider[RabbitPublisher | None] = providers.Singleton(
         make_publisher, settings, choices, store
     )
+    shared: providers.Provider[SharedTables | None] = providers.Singleton(
+        _shared, settings, choices, store
+    )
+    publishers: providers.Provider[Mapping[str, EventPublisher | BatchPublisher]] = (
+        providers.Singleton(_publishers, publisher, shared)
+    )
     desk: providers.Provider[Desk] = providers.Singleton(_desk, settings, intake)
 
     # a dry run's own market and exchange
@@ -177,7 +210,7 @@ class Container(containers.DeclarativeContainer):
         bybit=providers.Factory(bybit_venue, settings, clock),
     )
     runtime: providers.Provider[Runtime] = providers.Factory(
-        _runtime, settings, choices, url, clock, store, venue, desk, publisher
+        _runtime, settings, choices, url, clock, store, venue, desk, publishers
     )
     service: providers.Provider[Service] = providers.Selector(
         choices.provided.venue,
@@ -193,6 +226,6 @@ class Container(containers.DeclarativeContainer):
             publisher,
         ),
         bybit=providers.Singleton(
-            _live_service, settings, choices, store, runtime.provider, desk, publisher
+            _live_service, settings, choices, store, runtime.provider, desk, publisher, shared
         ),
     )

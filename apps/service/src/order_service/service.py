@@ -1,7 +1,7 @@
 """Service: one account's runtime with its store and its market, from start to stop."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -65,6 +65,14 @@ class OpenStore(Protocol):
         ...
 
 
+class Closable(Protocol):
+    """What has a connection of its own, made when it is first needed."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
 class Outlet(Protocol):
     """Where events go, with a connection of its own."""
 
@@ -110,6 +118,7 @@ class Service:
         stands_by: Wait while another service has the account, and take over when its lease ends;
             else that is an error.
         market: What moves the market of a dry run, for ever; None where the venue has its own.
+        closing: What else is closed at the end.
         events: Where events go, if that is outside of this process.
         priced: Set by the market once every symbol has a price; signals are taken after it.
 
@@ -131,6 +140,7 @@ class Service:
         market: Callable[[], Coroutine[Any, Any, None]] | None = None,
         priced: asyncio.Event | None = None,
         events: Outlet | None = None,
+        closing: Sequence[Closable] = (),
     ) -> None:
         self.choices = choices
         self.limits = limits
@@ -146,6 +156,7 @@ class Service:
         self._market = market
         self._priced = priced
         self._events = events
+        self._closing = closing
         self._tasks: list[asyncio.Task[None]] = []
         self._is_open = False
         self._is_closing = False
@@ -273,6 +284,8 @@ class Service:
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        for each in self._closing:
+            await each.close()
         await self._store.close()
 
     async def _live(self) -> None:

@@ -64,6 +64,10 @@ class Service(Section):
     bus: Literal["rabbitmq", "in-process"] | None = None
     """Where signals come from and events go to. Unset: RabbitMQ if RABBITMQ_USER is set, else
     (dry run only) inside the process."""
+    shared_schema: Name = "public"
+    """Schema of the neighbours' tables, kept up when they are there and the store is PostgreSQL."""
+    owns_positions: bool = True
+    """Write the neighbours' tables of positions too."""
     signal_queue: QueueName = "model-service.trading_signals"
     """Queue of signals; declared without arguments, never changed."""
     event_queue: QueueName = "order-manager.order_events"
