@@ -169,7 +169,7 @@ async def test_the_neighbours_tables_show_what_was_traded(
         held = service.position()
         async with connected(emptied_postgres) as connection, asyncio.timeout(40):
             count = "SELECT count(*) FROM shown.position_snapshots"
-            while not await connection.fetchval(count):
+            while not await connection.fetchval(count):  # noqa: ASYNC110 -- nothing rings
                 await asyncio.sleep(0.1)
             (order,) = await connection.fetch("SELECT * FROM shown.orders")
             (position,) = await connection.fetch("SELECT * FROM shown.positions")
