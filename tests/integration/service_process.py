@@ -60,7 +60,11 @@ class ServiceProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        url = self.until("service.listening")["url"]
+        try:
+            url = self.until("service.listening")["url"]
+        except BaseException:
+            self._process.kill()  # whatever it said instead: it must not outlive its test
+            raise
         self.http.base_url = httpx.URL(url)
         return self
 
