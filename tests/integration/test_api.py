@@ -185,6 +185,26 @@ def test_a_signal_its_order_its_events_and_its_executions_tell_one_story(
     assert body["signal_id"] in [each["signal_id"] for each in service.get("/signals")["signals"]]
 
 
+def test_what_a_signal_would_come_to_is_told_and_nothing_is_kept_of_it(
+    service: ServiceProcess,
+) -> None:
+    body, old = a_body(510), a_body(511, timestamp="2020-01-01T00:00:00Z")
+    told = post(service, "/signals/decide", body).json()
+    expired = post(service, "/signals/decide", old).json()
+    before = service.http.get(f"/api/v1/signals/{body['signal_id']}").status_code
+    done = service.send(body).json()
+    again = post(service, "/signals/decide", body).json()
+    wrong = post(service, "/signals/decide", a_body(512, amount="much"))
+
+    assert (told["verdict"], told["code"]) == ("ordered", "OK")
+    assert {"MAX_EXPOSURE", "SPREAD"} & {each["code"] for each in told["decision"]}
+    assert [each["client_order_id"] for each in told["orders"]] == done["order_ids"]
+    assert expired["verdict"] == "expired"
+    assert before == 404
+    assert again["verdict"] == "duplicate"
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "amount")
+
+
 def test_exposure_stands_beside_its_limit_and_balances_have_their_age(
     service: ServiceProcess,
 ) -> None:
@@ -226,6 +246,7 @@ def test_events_are_read_by_page_and_followed_live_from_any_number(
     [
         ("GET", "/orders", Scope.READ),
         ("GET", "/events", Scope.READ),
+        ("POST", "/signals/decide", Scope.READ),
         ("POST", "/orders", Scope.TRADE),
         ("POST", "/orders/x/amend", Scope.TRADE),
         ("POST", "/orders/x/cancel", Scope.CANCEL),
@@ -304,6 +325,7 @@ def test_a_command_without_its_idempotency_key_is_refused(service: ServiceProces
 
 def test_prometheus_reads_counters_gauges_and_rows(service: ServiceProcess) -> None:
     bought(service)
+    service.send(a_body(520))
     text = service.http.get("/metrics").text
 
     for name in (
@@ -312,6 +334,14 @@ def test_prometheus_reads_counters_gauges_and_rows(service: ServiceProcess) -> N
         'order_manager_open_orders{status="unknown"} 0.0',
         'order_manager_position_size{instrument="linear:BTCUSDT"',
         "order_manager_unpublished_events",
+        'order_manager_verdicts_total{code="OK",verdict="ordered"}',
+        'order_manager_decision_seconds_bucket{le="+Inf"}',
+        'order_manager_submit_seconds_bucket{le="+Inf"}',
+        "order_manager_account_read_age_seconds",
+        "order_manager_repairs_total",
+        'order_manager_unrealized_pnl{instrument="linear:BTCUSDT"',
+        'order_manager_exposure{of="positions"}',
+        "order_manager_exposure_used_ratio",
     ):
         assert name in text, name
 

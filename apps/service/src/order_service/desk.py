@@ -1,6 +1,7 @@
 """Desk: where signals come together, from HTTP and from a broker, and where verdicts go back."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from order_domain.errors import OrderManagerError
 from order_domain.model.enums import Verdict
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.steps import Acknowledge
+from order_service.runtime.timings import Timings
 
 Delivery = SignalDelivered | DeliveryInvalid
 
@@ -88,6 +90,10 @@ class Desk:
     Args:
         read: Makes a delivery of a number and a raw body; never fails.
         broker: Also brings signals; each is acknowledged once its delivery is.
+
+    Attributes:
+        decisions: From a delivery to its first verdict, committed.
+        verdicts: How many, by verdict and code; one that waited has two.
     """
 
     def __init__(
@@ -104,6 +110,9 @@ class Desk:
         self._last = 0
         self._is_open = False
         self._waiting: dict[int, asyncio.Future[Acknowledge]] = {}
+        self._came_at: dict[int, float] = {}
+        self.decisions = Timings()
+        self.verdicts: Counter[tuple[str, str]] = Counter()
 
     @property
     def is_connected(self) -> bool:
@@ -127,6 +136,7 @@ class Desk:
         if self._broker is not None:
             await self._broker.close()
         self._letters.clear()
+        self._came_at.clear()
 
     def close(self) -> None:
         """Take nothing more, and tell whoever still waits."""
@@ -134,6 +144,10 @@ class Desk:
         for number, future in self._waiting.items():
             if not future.done():
                 future.set_exception(Undecided(number=number))
+
+    def read(self, raw: bytes) -> Delivery:
+        """Read a body as a delivery of no number, which is not taken."""
+        return self._read(0, raw)
 
     async def hand_in(self, raw: bytes, seconds: float) -> tuple[Delivery, Acknowledge]:
         """Bring one body; return how it was read and its verdict, once that is committed.
@@ -146,6 +160,7 @@ class Desk:
             raise NotTaking(reason="not ready")
         self._last += 1
         number, delivery = self._last, self._read(self._last, raw)
+        self._came_at[number] = asyncio.get_running_loop().time()
         future: asyncio.Future[Acknowledge] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
@@ -163,6 +178,7 @@ class Desk:
                 continue
             self._last += 1
             self._letters[self._last] = letter
+            self._came_at[self._last] = asyncio.get_running_loop().time()
             await self._queue.put(self._read(self._last, letter.body))
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
@@ -171,6 +187,7 @@ class Desk:
             letter = self._letters.get(delivery.number)
             if letter is not None and letter.is_dead:
                 del self._letters[delivery.number]
+                self._came_at.pop(delivery.number, None)
                 await self._queue.acknowledge(Acknowledge(delivery.number, Verdict.DUPLICATE))
                 continue
             yield delivery
@@ -178,6 +195,10 @@ class Desk:
     async def acknowledge(self, effect: Acknowledge) -> None:
         """Tell the verdict to whoever waits for it, and let the broker forget the letter."""
         await self._queue.acknowledge(effect)
+        self.verdicts[effect.verdict.value, effect.code] += 1
+        came_at = self._came_at.pop(effect.number, None)
+        if came_at is not None:
+            self.decisions.add(asyncio.get_running_loop().time() - came_at)
         letter = self._letters.pop(effect.number, None)
         if letter is not None:
             await letter.acknowledge()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import attrs
@@ -15,15 +15,18 @@ from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import Operator, PlaceOrder, RetrySignal
 from order_domain.model.quote import Quote
 from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.signal import TradingSignal
 from order_domain.model.steps import Reply
 from order_domain.ports.journal import Journal, LeaseHeld, StoreUnavailable
 from order_domain.ports.outbox import Outbox
 from order_domain.ports.views import Views
 from order_service.choices import Choices
 from order_service.desk import Desk, NotTaking
+from order_service.preview import Preview, preview
 from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.runtime import Runtime
-from order_service.runtime.syncing import SyncResult
+from order_service.runtime.syncing import SyncResult, Syncs
+from order_service.runtime.timings import Timings
 
 log = structlog.get_logger(__name__)
 VERDICT_SECONDS: Final = 10.0
@@ -215,6 +218,11 @@ class Service:
             raise NotTaking(reason="not the owner")
         return await self._runtime.sync(scope, request_id=request_id, actor=actor)
 
+    async def preview(self, signal: TradingSignal, now: datetime) -> Preview:
+        """What a signal would come to; it is not taken. Raises StoreUnavailable."""
+        quotes = self._runtime.quotes.values()
+        return await preview(signal, self._store.journal, self.views, self.limits, quotes, now)
+
     @property
     def metrics(self) -> dict[str, int]:
         """What the runtime has counted since the start."""
@@ -230,6 +238,16 @@ class Service:
     def loop_lag_seconds(self) -> float:
         """How late the last look of the watchdog was."""
         return self._runtime.metrics.loop_lag.total_seconds()
+
+    @property
+    def submits(self) -> Timings:
+        """How long answers of the exchange took."""
+        return self._runtime.metrics.submits
+
+    @property
+    def syncs(self) -> Syncs:
+        """The readings of the account."""
+        return self._runtime.syncs
 
     @property
     def uncommitted(self) -> int:

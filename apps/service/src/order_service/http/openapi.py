@@ -79,13 +79,14 @@ def complete(document: OpenAPI) -> None:
     for name, schema in schemas.items():
         if name.endswith("Form"):
             schema.additional_properties = False
-    handed_in = (document.paths or {})["/api/v1/signals"].post
-    if handed_in is not None:
-        form = Schema(
-            type=OpenAPIType.OBJECT,
-            description="A signal as the broker brings it; see the page on formats.",
-            required=list(_SIGNAL),
-            examples=[_SIGNAL],
-        )
-        content = {"application/json": OpenAPIMediaType(schema=form)}
-        handed_in.request_body = RequestBody(content=content, required=True)
+    form = Schema(
+        type=OpenAPIType.OBJECT,
+        description="A signal as the broker brings it; see the page on formats.",
+        required=list(_SIGNAL),
+        examples=[_SIGNAL],
+    )
+    content = {"application/json": OpenAPIMediaType(schema=form)}
+    for path in ("/api/v1/signals", "/api/v1/signals/decide"):
+        handed_in = (document.paths or {})[path].post
+        if handed_in is not None:
+            handed_in.request_body = RequestBody(content=content, required=True)

@@ -1,23 +1,21 @@
 """Reads: signals, executions, balances, exposure, denials, and the whole story of one order."""
 
 from collections import Counter
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from order_domain.model.enums import Category, OrderStatus
+from order_domain.model.enums import OrderStatus
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import InstrumentId, category_of, symbol_of
-from order_domain.model.instrument import ZERO
-from order_domain.model.order import TERMINAL, Order
+from order_domain.model.identifiers import symbol_of
+from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
 from order_domain.model.rows import SignalRow
-from order_domain.ports.views import OrderQuery
 from order_service import rows
 from order_service.explanation import explain_order, trace_rows
+from order_service.http.exposure import exposure_of
 from order_service.http.problems import Refused
 from order_service.http.routes import read
 from order_service.http.wire import number
@@ -25,7 +23,6 @@ from order_service.service import Service
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
 MOST: Final = 1000
-OPEN: Final = tuple(status for status in OrderStatus if status not in TERMINAL)
 
 
 class OrderStory(Controller):
@@ -92,26 +89,15 @@ class LedgerController(Controller):
     @read("/exposure")
     async def exposure(self, service: NamedDependency[Service]) -> dict[str, Any]:
         """What is held and what may still fill, in quote units by mark price, beside the limits."""
-        held, pending, unpriced = ZERO, ZERO, set[str]()
-        for position in await service.views.positions():
-            value = _value(service, position.instrument_id, abs(position.size))
-            if value is None and position.size:
-                unpriced.add(symbol_of(position.instrument_id))
-            held += value or ZERO
-        orders, _ = await service.views.orders(OrderQuery(statuses=OPEN, limit=MOST))
-        for order in orders:
-            value = _value(service, order.terms.instrument_id, order.leaves_quantity)
-            pending += value or ZERO
-        limit = service.limits.max_exposure
-        used = (held + pending) / limit * 100 if limit else ZERO
+        found = await exposure_of(service)
         return {
-            "positions": number(held),
-            "orders": number(pending),
-            "total": number(held + pending),
-            "max_exposure": number(limit),
-            "used_percent": number(round(used, 2)),
-            "open_orders": len(orders),
-            "without_price": sorted(unpriced),
+            "positions": number(found.positions),
+            "orders": number(found.orders),
+            "total": number(found.total),
+            "max_exposure": number(found.limit),
+            "used_percent": number(round(found.used * 100, 2)),
+            "open_orders": found.open_orders,
+            "without_price": list(found.without_price),
         }
 
     @read("/denials")
@@ -148,15 +134,6 @@ class SignalReads(Controller):
                 for each in found
             ]
         }
-
-
-def _value(service: Service, instrument: InstrumentId, quantity: Decimal) -> Decimal | None:
-    if not quantity:
-        return ZERO
-    if category_of(instrument) == Category.INVERSE:
-        return quantity  # contracts of one unit of the quote currency
-    quote = service.quote(instrument)
-    return None if quote is None else quantity * quote.mark_price
 
 
 async def _order(service: Service, order_id: str) -> Order:

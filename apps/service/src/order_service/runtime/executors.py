@@ -97,7 +97,9 @@ class Executors:
         if answer.outcome is AnswerOutcome.UNKNOWN:
             self._metrics.unanswered += 1
         else:
-            self._round_trips.add(self._clock.monotonic() - began_at)
+            took = self._clock.monotonic() - began_at
+            self._round_trips.add(took)
+            self._metrics.submits.add(took)
         self._answer(answer)
 
     def _obstacle(self, command: Send, kind: CommandKind, request_ts: datetime | None) -> str:

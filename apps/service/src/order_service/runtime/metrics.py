@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import attrs
 
+from order_service.runtime.timings import Timings
+
 
 @attrs.define(slots=True)
 class Metrics:
@@ -17,6 +19,7 @@ class Metrics:
         loop_lag: How late the last look of the watchdog was.
         alarms: Parts that stopped moving.
         validations: Comparisons of positions with their executions.
+        submits: From the bytes of a command to its answer.
         pruned: Rows deleted when their retention was over.
     """
 
@@ -46,3 +49,4 @@ class Metrics:
     alarms: int = 0
     validations: int = 0
     pruned: int = 0
+    submits: Timings = attrs.field(factory=Timings)

@@ -19,7 +19,7 @@ from order_service.runtime.outcome import Ended, EndReason, RuntimeEnded
 from order_service.runtime.parts import Parts, Ports
 from order_service.runtime.stepper import EngineFactory
 from order_service.runtime.supervisor import supervise
-from order_service.runtime.syncing import SyncResult
+from order_service.runtime.syncing import SyncResult, Syncs
 from order_service.runtime.workers import Workers
 
 BARRIER_LOOK_SECONDS: Final = 0.02
@@ -51,6 +51,11 @@ class Runtime:
     def metrics(self) -> Metrics:
         """What has been counted since the start."""
         return self._parts.metrics
+
+    @property
+    def syncs(self) -> Syncs:
+        """The readings of the account."""
+        return self._parts.syncs
 
     async def past_barrier(self, limit: timedelta) -> None:
         """Return once the account has been read since the stream came up, or the limit is over."""

@@ -74,6 +74,7 @@ class Syncs:
 
     Attributes:
         last: The newest committed reading; None before the first.
+        repaired: Repairs of all readings.
     """
 
     def __init__(self) -> None:
@@ -81,6 +82,7 @@ class Syncs:
         self._answered: deque[tuple[int, SweepResult]] = deque()
         self._waiter: _Waiter | None = None
         self.last: SyncResult | None = None
+        self.repaired = 0
 
     def began(self) -> int:
         """Note that a sweep leaves; return its number."""
@@ -123,6 +125,7 @@ class Syncs:
             at, answer = self._answered.popleft()
             number = at if answer is result else 0
         self.last = _told(result, changes, ALL)
+        self.repaired += len(self.last.repairs)
         waiter = self._waiter
         if waiter is not None and number > waiter.after and not waiter.future.done():
             waiter.future.set_result(_told(result, changes, waiter.scope))
