@@ -29,3 +29,10 @@ def test_what_is_no_secret_stays() -> None:
 
 def test_an_empty_secret_masks_nothing() -> None:
     assert Masking([""])(None, "info", {"event": "x"}) == {"event": "x"}
+
+
+def test_a_finished_line_shows_no_secret_of_an_object_that_was_written_into_it() -> None:
+    assert Masking(["hidden-1"]).line(None, "info", '{"error": "Odd(hidden-1)"}') == (
+        f'{{"error": "Odd({MASK})"}}'
+    )
+    assert Masking(["hidden-1"]).line(None, "info", b"hidden-1") == MASK

@@ -27,6 +27,11 @@ class Masking:
         """Mask one event."""
         return {name: self._masked(str(name), value) for name, value in event.items()}
 
+    def line(self, _logger: object, _method: str, line: Any) -> str:
+        """Mask a finished line: an object may show a secret only when it is written."""
+        text = line.decode() if isinstance(line, bytes) else str(line)
+        return str(self._masked("", text))
+
     def _masked(self, name: str, value: Any) -> Any:
         if any(word in name.lower() for word in _SECRET_WORDS):
             return MASK
@@ -89,6 +94,7 @@ def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
                 ),
                 Masking(secrets),
                 structlog.processors.JSONRenderer(),
+                Masking(secrets).line,
             ],
         )
     )

@@ -86,7 +86,7 @@ def build(settings: Settings, *, url: str = "") -> tuple[ASGIApp, Service]:
     container = Container(settings=providers.Object(settings), url=providers.Object(url))
     choices = container.choices()
     key, where = _api_key(settings, choices)
-    configure_logging(settings.ordermanager.log_level, secrets=(key,))
+    configure_logging(settings.ordermanager.log_level, secrets=(key, *settings.secret_values))
     log.info(
         "service.starting",
         store=choices.shown_store,

@@ -29,6 +29,7 @@ from order_domain.model.steps import Reply
 from order_service import rows
 from order_service.explanation import trace_rows
 from order_service.http.auth import SCOPE, actor_of
+from order_service.http.finding import find_order
 from order_service.http.forms import AmendForm, CloseForm, PlaceForm, ScopedForm, number_of
 from order_service.http.keys import Scope
 from order_service.http.problems import Refused
@@ -283,7 +284,7 @@ def _is_done(order: Order, *, until_ended: bool) -> bool:
 
 
 async def _client_id(service: Service, any_id: str) -> ClientOrderId:
-    found = await service.views.order(any_id[:100])
+    found = await find_order(service.views, any_id)
     return ClientOrderId(any_id[:100]) if found is None else found.client_order_id
 
 

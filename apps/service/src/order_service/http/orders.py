@@ -11,6 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from order_domain.model.enums import Side
 from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery
+from order_service.http.finding import find_order, matches
 from order_service.http.order_view import STATUSES, OrderView, order_view
 from order_service.http.problems import Refused
 from order_service.http.routes import read
@@ -70,10 +71,6 @@ class OrderController(Controller):
     ) -> dict[str, Any]:
         """List orders, by limit and offset or by page and page_size."""
         size, start = _window(limit, offset, page, page_size)
-        if order_id is not None:
-            found = await service.views.order(order_id)
-            one = [] if found is None else [found]
-            return _listing(_shown(service, one), len(one), size, start)
         query = OrderQuery(
             symbol=asset,
             statuses=_statuses(status),
@@ -87,6 +84,10 @@ class OrderController(Controller):
             limit=size,
             offset=start,
         )
+        if order_id is not None:
+            found = await find_order(service.views, order_id)
+            kept = [] if found is None or not matches(found, query) else [found]
+            return _listing(_shown(service, kept[start:]), len(kept), size, start)
         orders, total = await service.views.orders(query)
         return _listing(_shown(service, orders), total, size, start)
 
@@ -94,8 +95,8 @@ class OrderController(Controller):
     async def show_order(
         self, order_id: FromPath[str], service: NamedDependency[Service]
     ) -> OrderView:
-        """Show one order, by the exchange's id or ours."""
-        order = await service.views.order(order_id)
+        """Show one order, by the exchange's id, the client order id, or the id of its row."""
+        order = await find_order(service.views, order_id)
         if order is None:
             raise Refused(404, f"No order has the id {order_id[:100]}.", code="ORDER_NOT_FOUND")
         return _shown(service, [order])[0]

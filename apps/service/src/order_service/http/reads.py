@@ -16,6 +16,7 @@ from order_domain.model.rows import SignalRow
 from order_service import rows
 from order_service.explanation import explain_order, trace_rows
 from order_service.http.exposure import exposure_of
+from order_service.http.finding import find_order
 from order_service.http.problems import Refused
 from order_service.http.routes import read
 from order_service.http.wire import number
@@ -137,7 +138,7 @@ class SignalReads(Controller):
 
 
 async def _order(service: Service, order_id: str) -> Order:
-    order = await service.views.order(order_id[:100])
+    order = await find_order(service.views, order_id)
     if order is None:
         raise Refused(404, f"No order has the id {order_id[:100]}.", code="ORDER_NOT_FOUND")
     return order

@@ -123,6 +123,18 @@ class Settings(BaseSettings):
             ) from None
 
     @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What no log may show. A password that is its user's name is none."""
+        found = []
+        for name in sorted(secrets()):
+            group, field = variables()[name]
+            settings = getattr(self, group)
+            value = getattr(settings, field)
+            if value is not None and value.get_secret_value() != getattr(settings, "user", None):
+                found.append(value.get_secret_value())
+        return tuple(found)
+
+    @property
     def http_timeout(self) -> timedelta:
         """How long an answer of the exchange is waited for."""
         return min(_LONGEST_HTTP_TIMEOUT, self.ordermanager.order_execution_timeout)
