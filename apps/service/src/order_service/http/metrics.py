@@ -152,7 +152,9 @@ async def _limits(service: Service) -> list[Metric]:
     exposure.add_metric(["positions"], float(found.positions))
     exposure.add_metric(["orders"], float(found.orders))
     used = GaugeMetricFamily(
-        "order_manager_exposure_used_ratio", "Of the limit; 1 is all of it.", value=float(found.used)
+        "order_manager_exposure_used_ratio",
+        "Of the limit; 1 is all of it.",
+        value=float(found.used),
     )
     return [exposure, used]
 
