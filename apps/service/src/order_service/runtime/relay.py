@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+import structlog
+
 from order_domain.model.rows import Mark
 from order_domain.ports.clock import Clock
 from order_domain.ports.outbox import BatchPublisher, EventPublisher, NumberedEvent, Outbox
@@ -13,6 +15,7 @@ from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
 
+log = structlog.get_logger(__name__)
 BATCH: Final = 200
 """Events read, and on their way to the publisher, at once."""
 
@@ -100,6 +103,13 @@ class Relay:
                 try:
                     await self._publish_some()
                 except Exception as failure:  # noqa: BLE001 -- trading goes on without neighbours
+                    if str(failure) != str(self.failure):
+                        log.warning(
+                            "relay.failed",
+                            relay=self.name,
+                            cursor=self.cursor,
+                            error=str(failure)[:300],
+                        )
                     self.failure = failure
                     self._metrics.relay_failures += 1
                     self._pulse.beat()

@@ -21,6 +21,7 @@ from order_adapters.messaging.rabbitmq.topology import (
     exchange_of,
 )
 from order_adapters.messaging.rabbitmq.wire import Sent, dead_letter, type_of, write_event
+from order_adapters.passing import passing
 from order_domain.errors import OrderManagerError
 from order_domain.model.enums import EventKind
 from order_domain.model.rows import DeliveryRow, SignalRow
@@ -120,7 +121,10 @@ class RabbitPublisher:
         )
         try:
             async with asyncio.timeout(self._config.answer_within.total_seconds()):
-                answer = await target.publish(message, key, mandatory=mandatory)
+                confirm = asyncio.ensure_future(target.publish(message, key, mandatory=mandatory))
+                await asyncio.sleep(0)
+                passing("outbox.after_publish")
+                answer = await confirm
         except TimeoutError:
             # It may still be taken later: whatever follows must not overtake it on this channel.
             await self._give_up(channel)
