@@ -80,7 +80,7 @@ def test_books_that_agree_break_nothing() -> None:
     report = compared()
 
     assert report.is_sound
-    assert report.checked == 8
+    assert report.checked == 9
 
 
 def test_one_intent_that_became_two_orders_is_told() -> None:
@@ -123,6 +123,19 @@ def test_an_order_open_there_and_ended_here_is_told() -> None:
     ended = our_order(status=OrderStatus.CANCELLED, ended_by=EndedBy.REPORT)
 
     assert codes(compared(orders=(ended,))) == ["V16"]
+
+
+def test_another_price_or_quantity_of_an_open_order_is_told() -> None:
+    for change in ({"price": D(1)}, {"quantity": D("0.02") + D("0.001")}):
+        assert codes(compared(reports=(their_order(**change),))) == ["V16"]
+
+
+def test_an_order_filled_there_and_cancelled_here_is_told() -> None:
+    ours = our_order(status=OrderStatus.CANCELLED, ended_by=EndedBy.REPORT)
+
+    assert codes(compared(orders=(ours,), reports=(their_order(status=VenueStatus.FILLED),))) == [
+        "V15"
+    ]
 
 
 def test_orders_that_ended_on_both_sides_agree() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from order_domain.invariants.report import Findings, Report
-from order_domain.model.enums import EndedBy, VenueStatus
+from order_domain.model.enums import EndedBy, OrderStatus, VenueStatus
 from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.identifiers import is_ours
 from order_domain.model.instrument import ZERO
@@ -77,9 +77,14 @@ def _their_order(
     findings.holds("V4", name, report.cum_quantity <= order.quantity, "filled within its quantity")
     if report.status in _OPEN:
         findings.holds("V16", name, order.status in AT_VENUE, "it is open here too", order.status)
+        theirs, ours = (report.price, report.quantity), (order.price, order.quantity)
+        findings.equal("V16", name, theirs, ours, "price and quantity are as there")
     elif order.ended_by is EndedBy.REPORT or order.status in AT_VENUE:
         has_ended = order.ended_by is EndedBy.REPORT
         findings.holds("V15", name, has_ended, "it has ended here too", order.status)
+        is_filled = report.status is VenueStatus.FILLED
+        same = not has_ended or is_filled == (order.status is OrderStatus.FILLED)
+        findings.holds("V15", name, same, "it was filled wholly here as there", order.status)
 
 
 def _executions(
