@@ -232,10 +232,19 @@ def test_k21_who_asked_for_what_is_kept(folder: Path, service: ServiceProcess) -
         rows: list[tuple[Any, ...]] = store.execute(
             "SELECT kind, actor, code FROM requests WHERE request_id = 'who-was-it'"
         ).fetchall()
-    (state,) = [each for each in service.get("/trading-state")["states"] if each["reason"] == ""]
+    events: list[dict[str, Any]] = []
+    while len(events) < 2:  # the owner takes a state over right after its commit
+        events = [
+            each["detail"]
+            for each in service.get("/events", after=0, limit=1000)["events"]
+            if each["kind"] == "trading_state_changed" and each["detail"]["actor"] != "engine"
+        ]
 
     assert rows == [("PlaceOrder", "key:default", "OK")]
-    assert state["actor"] == "key:default"
+    assert [(each["actor"], each["state"]) for each in events] == [
+        ("key:default", "HALTED"),
+        ("key:default", "ACTIVE"),
+    ]
 
 
 def test_an_order_is_found_by_every_id_it_is_shown_with(service: ServiceProcess) -> None:

@@ -548,6 +548,16 @@ def test_a_state_set_in_the_store_without_the_lease_is_taken_over() -> None:
     assert world.book.states_version == 5
 
 
+def test_a_state_that_a_person_set_is_told_as_an_event_with_its_actor() -> None:
+    world = a_world()
+
+    (event,) = events(world.feed(a_state(5)))
+
+    assert (event.kind, event.subject) == (EventKind.TRADING_STATE_CHANGED, "state:5")
+    assert dict(event.detail)["actor"] == "cli"
+    assert dict(event.detail)["state"] == "HALTED"
+
+
 def test_an_older_state_of_the_store_is_no_news() -> None:
     world = a_world()
     world.feed(a_state(5))

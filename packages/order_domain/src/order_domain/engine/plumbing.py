@@ -56,5 +56,5 @@ def on_state_row(work: Work, row: TradingStateRow, _asked: bool) -> None:
     """Somebody set a state in the store without the lease: take it over (protocol part 4)."""
     known = work.book.states.get((row.scope, row.cause))
     if known is None or known.version < row.version:
-        work.changes.append(row)
+        states.take(work, row)
         nudge(work)

@@ -33,7 +33,18 @@ def put(
     staged = [change.version for change in work.changes if isinstance(change, TradingStateRow)]
     version = max([work.book.states_version, *staged]) + 1
     row = TradingStateRow(scope, cause, state, version, reason, actor, work.now)
-    work.changes.append(row)
-    detail = (("scope", scope), ("state", state.value), ("actor", actor), ("reason", reason))
-    work.tell(EventKind.TRADING_STATE_CHANGED, f"state:{version}", code=cause, detail=detail)
+    take(work, row)
     return row
+
+
+def take(work: Work, row: TradingStateRow) -> None:
+    """Stage a row, whoever set it, and tell it."""
+    work.changes.append(row)
+    detail = (
+        ("scope", row.scope),
+        ("state", row.state.value),
+        ("actor", row.actor),
+        ("reason", row.reason),
+    )
+    subject = f"state:{row.version}"
+    work.tell(EventKind.TRADING_STATE_CHANGED, subject, code=row.cause, detail=detail)
