@@ -16,6 +16,7 @@ from benchmarks.imports import importing
 from benchmarks.measure import measure, middle
 from benchmarks.replaying import replay, write_market, write_signals
 from order_adapters.intake.synthetic import START
+from order_service.heap import look_for_cycles_rarely
 
 STORED_ORDERS = 500
 MARKET = timedelta(hours=2)
@@ -31,6 +32,7 @@ def main() -> None:
         "--long", type=int, default=1_000_000, help="orders of the memory run, 0: none"
     )
     asked = words.parse_args()
+    look_for_cycles_rarely()
     base, ours = measure(cases.orders(asked.orders), asked.rounds)
     print(report.table([base, *ours]))
     results.keep("ours", [base, *ours])

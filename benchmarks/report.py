@@ -22,7 +22,8 @@ Everything is CPU time of one process. A **ratio** is how many times dearer some
 floor: a bare Python loop with one slotted object, two Decimals parsed from text, one dict insert
 and one transition per order. Machines differ, and one machine differs from minute to minute, so
 compare ratios, not absolute figures. Each run lies between two runs of the floor, and its ratio is
-taken with their mean. Cells are `median [min..max]` over the rounds.
+taken with their mean. Python looks for cycles as rarely as in a driver (`order_service.heap`), for
+the floor too; each run begins with a collection. Cells are `median [min..max]` over the rounds.
 """
 ORDERS = """\
 ## Orders

@@ -8,6 +8,7 @@ so order type, price, risk limits, queue position and fees are decided as they w
 """
 
 import argparse
+import gc
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -195,6 +196,9 @@ def draw(backtest: Backtest, samples: list[Sample], path: Path) -> None:
 
 def main() -> None:
     """Read the command line, run, print, draw."""
+    # nothing here is part of a cycle, and looking for some costs an eighth of the time
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     words = argparse.ArgumentParser(description="Backtest two moving averages.")
     words.add_argument("market", nargs="?", type=Path, help="market CSV, plain or gzip")
     words.add_argument("--symbol", default="BTCUSDT", help="a symbol of the built-in catalogue")

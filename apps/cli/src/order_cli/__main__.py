@@ -59,6 +59,9 @@ def build_app(words: Sequence[str] = (), *, complete: bool = False) -> App:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    from order_service.heap import look_for_cycles_rarely  # noqa: PLC0415 -- the tree needs none
+
+    look_for_cycles_rarely()
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from order_domain.errors import InvalidValue
 from order_service.arming import arm_from
 from order_service.choices import TWO_WAYS, says_nothing
+from order_service.heap import look_for_cycles_rarely
 from order_service.serving import serve
 from order_service.settings import Settings, SettingsError, retired
 
@@ -16,6 +17,7 @@ CONFIGURATION = 5
 
 def main() -> int:
     """Read the arguments and the environment, and serve."""
+    look_for_cycles_rarely()
     parser = argparse.ArgumentParser(prog="python -m order_service", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="trade on the simulated exchange")
     arguments = parser.parse_args()
