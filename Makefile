@@ -79,6 +79,11 @@ strangers: ## unmodified pybit and ccxt trade on our simulator server
 	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
 		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
 
+KILLS ?= 20
+.PHONY: crash-matrix
+crash-matrix: setup ## kill the real service at every crash point, KILLS=20 times each, and judge what is left
+	$(RUN) python -m tests.crash_matrix --kills $(KILLS) $(ARGS)
+
 .PHONY: alerts
 alerts: ## check the alert rules and try them (Debian: prometheus)
 	promtool check config docker/prometheus/prometheus.yml

@@ -41,6 +41,8 @@ def a_body(number: int, **changes: Any) -> dict[str, Any]:
 class ServiceProcess:
     """Starts with the block, ends with it. `log` holds what it has logged so far."""
 
+    module = "order_cli"
+
     def __init__(
         self, folder: Path, arguments: Sequence[str] = DRY_RUN, **environment: str
     ) -> None:
@@ -54,7 +56,7 @@ class ServiceProcess:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "order_cli", "serve", "--port", "0", *self._arguments],
+            [sys.executable, "-m", self.module, "serve", "--port", "0", *self._arguments],
             cwd=self.folder,
             env=self._environment,
             stderr=subprocess.PIPE,
