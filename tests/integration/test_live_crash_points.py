@@ -14,7 +14,7 @@ from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit, until
 from tests.integration.service_process import a_body
 from tests.integration.test_live_broker import on
-from tests.rabbitmq_server import drain, send
+from tests.rabbitmq_server import channel_to, drain, send
 
 SIGNALS = 6
 FAST = {
@@ -37,9 +37,9 @@ def bybit(tmp_path: Path) -> Iterator[LocalBybit]:
 @pytest.mark.parametrize(
     "point",
     [
-        "outbox.after_confirm:9",
-        "cursor.before_move:4",
-        "submit.mid_send:3",
+        "outbox.after_confirm:5",
+        "cursor.before_move:2",
+        "submit.mid_send:2",
     ],
 )
 async def test_a_kill_where_something_leaves_loses_and_doubles_nothing(
@@ -48,9 +48,10 @@ async def test_a_kill_where_something_leaves_loses_and_doubles_nothing(
     bodies = [a_body(n, strategy_id=f"s{n}") for n in range(1, SIGNALS + 1)]
     settings = on(rabbit) | FAST
     dying = {"ORDER_MANAGER_CRASH_AT": point}
+    async with channel_to(rabbit) as channel:  # as the model service does, long before us
+        await channel.declare_queue(rabbit.signals, durable=True)
+    await send(rabbit, *(json.dumps(body).encode() for body in bodies))
     with LiveService(tmp_path, bybit, emptied_postgres, **settings, **dying) as service:
-        service.ready()
-        await send(rabbit, *(json.dumps(body).encode() for body in bodies))
         service.read_rest()
     with LiveService(tmp_path, bybit, emptied_postgres, **settings) as again:
         again.ready()
