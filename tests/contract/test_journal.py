@@ -18,7 +18,14 @@ from order_domain.model.rows import (
     Change,
     Mark,
 )
-from order_domain.ports.journal import ChangeRefused, FlushOutcome, Head, LeaseHeld, WrongMode
+from order_domain.ports.journal import (
+    ChangeRefused,
+    FlushOutcome,
+    Head,
+    LeaseHeld,
+    StateChanged,
+    WrongMode,
+)
 from tests.builders import NOW, an_order, seconds
 from tests.contract.backends import ACCOUNT, TTL, Backend
 from tests.row_builders import (
@@ -338,6 +345,40 @@ class TestTradingStates:
 
         assert flushed.head.states_version > own.version
         assert (await store.journal.trading_states())[1] == [a_state(), own]
+
+    async def test_a_lift_of_another_version_than_the_one_that_stands_there_is_refused(
+        self, backend: Backend
+    ) -> None:
+        journal = (await backend.another()).journal
+        await journal.set_trading_state(a_state())
+        await journal.set_trading_state(a_state(reason="again"))
+        before = await journal.trading_states()
+
+        for stale in (0, 1, 3):
+            with pytest.raises(StateChanged):
+                await journal.set_trading_state(a_state(state=Trading.ACTIVE), replaces=stale)
+        untouched = await journal.trading_states()
+        head = await journal.set_trading_state(a_state(state=Trading.ACTIVE), replaces=2)
+
+        assert untouched == before
+        assert head.states_version == 3
+        assert [row.state for row in (await journal.trading_states())[1]] == [Trading.ACTIVE]
+
+    async def test_of_two_who_lift_one_version_at_once_one_is_refused(
+        self, backend: Backend
+    ) -> None:
+        journals = [(await backend.another()).journal for _ in range(2)]
+        await journals[0].set_trading_state(a_state())
+
+        answers = await asyncio.gather(
+            *(
+                each.set_trading_state(a_state(state=Trading.ACTIVE), replaces=1)
+                for each in journals
+            ),
+            return_exceptions=True,
+        )
+
+        assert sorted(type(each).__name__ for each in answers) == ["Head", "StateChanged"]
 
     async def test_the_owner_lifts_what_it_has_seen(self, backend: Backend, store: Store) -> None:
         await (await backend.another()).journal.set_trading_state(a_state())

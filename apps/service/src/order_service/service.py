@@ -203,12 +203,12 @@ class Service:
             await self._runtime.past_barrier(BARRIER_WAIT)
         return await self._runtime.ask(request)
 
-    async def restrict(self, row: TradingStateRow) -> None:
+    async def restrict(self, row: TradingStateRow, replaces: int | None = None) -> None:
         """Write a trading state; while this service owns the account it holds from here on.
 
-        Raises StoreUnavailable.
+        Raises StoreUnavailable, StateChanged.
         """
-        await self._store.journal.set_trading_state(row)
+        await self._store.journal.set_trading_state(row, replaces=replaces)
         if self._is_open:
             await self._runtime.heed_states()
 

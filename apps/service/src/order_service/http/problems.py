@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from order_domain.errors import InvalidValue
-from order_domain.ports.journal import StoreUnavailable
+from order_domain.ports.journal import StateChanged, StoreUnavailable
 from order_service.desk import NotTaking, Undecided
 from order_service.http.methods import methods_of
 from order_service.runtime.outcome import RuntimeEnded
@@ -153,6 +153,12 @@ def _store_away(request: Request[Any, Any, Any], _error: StoreUnavailable) -> Re
     return problem(request, 503, "The store does not answer.", code="STORE_UNAVAILABLE")
 
 
+def _changed(request: Request[Any, Any, Any], error: StateChanged) -> Response[Problem]:
+    found, expected = error.details["found"], error.details["expected"]
+    detail = f"It has changed: version {found}, not {expected}."
+    return problem(request, 409, detail, code=error.code)
+
+
 def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[Problem]:
     return problem(request, 400, "The body is nested too deeply.")
 
@@ -172,6 +178,7 @@ HANDLERS: Final[ExceptionHandlersMap] = {
     SyncRunning: _syncing,
     RuntimeEnded: _ended,
     StoreUnavailable: _store_away,
+    StateChanged: _changed,
     RecursionError: _too_deep,
     Exception: _unexpected,
 }

@@ -57,10 +57,15 @@ class StateController(Controller):
         found = next((row for row in known if (row.scope, row.cause) == (scope, data.cause)), None)
         if found is None:
             raise Refused(404, "No such restriction.", code="STATE_NOT_FOUND")
-        if data.version is not None and data.version != found.version:
-            detail = f"It has changed: version {found.version}, not {data.version}."
-            raise Refused(409, detail, code="STATE_CHANGED")
-        return await _put(request, service, data.scope, data.cause, Trading.ACTIVE, data.reason)
+        return await _put(
+            request,
+            service,
+            data.scope,
+            data.cause,
+            Trading.ACTIVE,
+            data.reason,
+            replaces=data.version,
+        )
 
 
 async def _put(
@@ -70,9 +75,11 @@ async def _put(
     cause: str,
     state: Trading,
     reason: str,
+    *,
+    replaces: int | None = None,
 ) -> dict[str, Any]:
     row = TradingStateRow(_scope(service, scope), cause, state, 0, reason, actor_of(request), now())
-    await service.restrict(row)
+    await service.restrict(row, replaces)
     return await _shown(service)
 
 

@@ -48,6 +48,12 @@ class WrongSchema(OrderManagerError):
     code = "WRONG_SCHEMA"
 
 
+class StateChanged(OrderManagerError):
+    """A trading state is not the one that was to be replaced. Details: `expected`, `found`."""
+
+    code = "STATE_CHANGED"
+
+
 class FlushOutcome(StrEnum):
     """What a flush proved."""
 
@@ -122,11 +128,17 @@ class Journal(Protocol):
         """
         ...
 
-    async def set_trading_state(self, row: TradingStateRow) -> Head:
+    async def set_trading_state(self, row: TradingStateRow, *, replaces: int | None = None) -> Head:
         """Write a trading state row without owning the lease (protocol part 4).
 
         The store gives it the next version. A flush of the owner that has not seen it does not
         write over it.
+
+        Args:
+            replaces: The version of the row of this scope and cause that is replaced; None: any.
+
+        Raises:
+            StateChanged: Another version stands there now; nothing was written.
         """
         ...
 

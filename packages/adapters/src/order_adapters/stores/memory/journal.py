@@ -15,6 +15,7 @@ from order_domain.ports.journal import (
     FlushOutcome,
     Head,
     LeaseHeld,
+    StateChanged,
     StoreUnavailable,
     WrongMode,
 )
@@ -82,9 +83,14 @@ class MemoryJournal:
         self._database.check()
         return rows_needed(self._database, need)
 
-    async def set_trading_state(self, row: TradingStateRow) -> Head:
+    async def set_trading_state(self, row: TradingStateRow, *, replaces: int | None = None) -> Head:
         """Write a trading state without the lease, as the newest version."""
         self._database.check()
+        if replaces is not None:
+            known = self._database.rows[TradingStateRow].get((row.scope, row.cause))
+            found = known.version if isinstance(known, TradingStateRow) else 0
+            if found != replaces:
+                raise StateChanged(expected=replaces, found=found)
         version = self._database.head.states_version + 1
         self._database.put_state(attrs.evolve(row, version=version))
         return attrs.evolve(self._database.head)

@@ -14,7 +14,14 @@ from order_adapters.stores.postgres.link import Connection, Link, Links
 from order_adapters.stores.postgres.statements import STATEMENTS
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
-from order_domain.ports.journal import ChangeRefused, Flushed, Head, LeaseHeld, WrongMode
+from order_domain.ports.journal import (
+    ChangeRefused,
+    Flushed,
+    Head,
+    LeaseHeld,
+    StateChanged,
+    WrongMode,
+)
 
 _NO_EPOCH: Final = -1
 
@@ -59,9 +66,9 @@ class PostgresJournal:
         """Read the rows a step asked for."""
         return await self._readers.run(partial(selection.rows_needed, need=need))
 
-    async def set_trading_state(self, row: TradingStateRow) -> Head:
+    async def set_trading_state(self, row: TradingStateRow, *, replaces: int | None = None) -> Head:
         """Write a trading state as the newest version; it waits for no lease and no flush."""
-        return await self._readers.run(partial(_put_state, row=row))
+        return await self._readers.run(partial(_put_state, row=row, replaces=replaces))
 
     async def trading_states(self) -> tuple[int, Sequence[TradingStateRow]]:
         """Read the version and all trading states."""
@@ -78,19 +85,29 @@ class PostgresJournal:
             await self._writer.run(partial(heads.end, epoch=epoch))
 
 
-async def _put_state(connection: Connection, row: TradingStateRow) -> Head:
+async def _put_state(connection: Connection, row: TradingStateRow, replaces: int | None) -> Head:
     await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     rise = "UPDATE states_version SET version = version + 1 RETURNING version"
     version = int(await connection.fetchval(rise))
     try:
+        if replaces is not None:
+            await _expect(connection, row, replaces)
         newest = [attrs.evolve(row, version=version)]
         await STATEMENTS[TradingStateRow].write(connection, newest)
-    except ChangeRefused:
+    except (ChangeRefused, StateChanged):
         await connection.execute("ROLLBACK")
         raise
     head = await heads.read(connection)
     await commit(connection)
     return head
+
+
+async def _expect(connection: Connection, row: TradingStateRow, version: int) -> None:
+    """Look at the row behind the lock of the version, which everybody takes who changes one."""
+    query = "SELECT version FROM trading_states WHERE scope = $1 AND cause = $2"
+    found = int(await connection.fetchval(query, row.scope, row.cause) or 0)
+    if found != version:
+        raise StateChanged(expected=version, found=found)
 
 
 async def _states(connection: Connection) -> tuple[int, Sequence[TradingStateRow]]:

@@ -19,7 +19,7 @@ from order_adapters.stores.sqlite.worker import Worker
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
 from order_domain.ports.clock import Clock
-from order_domain.ports.journal import Flushed, Head, LeaseHeld, WrongMode
+from order_domain.ports.journal import Flushed, Head, LeaseHeld, StateChanged, WrongMode
 
 WAIT: Final = timedelta(seconds=5)
 _ASK_AGAIN_S: Final = 0.05
@@ -71,9 +71,9 @@ class SqliteJournal:
         """Read the rows a step asked for."""
         return await self._reader.run(partial(selection.rows_needed, need=need))
 
-    async def set_trading_state(self, row: TradingStateRow) -> Head:
+    async def set_trading_state(self, row: TradingStateRow, *, replaces: int | None = None) -> Head:
         """Write a trading state as the newest version; it waits for no lease."""
-        return await self._writer.run(partial(_put_state, row=row))
+        return await self._writer.run(partial(_put_state, row=row, replaces=replaces))
 
     async def trading_states(self) -> tuple[int, Sequence[TradingStateRow]]:
         """Read the version and all trading states."""
@@ -119,9 +119,16 @@ def _take_over(owned: Head, connection: sqlite3.Connection) -> Head:
     return head
 
 
-def _put_state(connection: sqlite3.Connection, row: TradingStateRow) -> Head:
+def _put_state(connection: sqlite3.Connection, row: TradingStateRow, replaces: int | None) -> Head:
     statements = STATEMENTS[TradingStateRow]
     with transaction(connection):
+        if replaces is not None:
+            known = statements.rows(
+                connection, "WHERE scope = ? AND cause = ?", (row.scope, row.cause)
+            )
+            found = known[0].version if known else 0
+            if found != replaces:
+                raise StateChanged(expected=replaces, found=found)
         head = heads.read(connection)
         head.states_version += 1
         (cells,) = statements.sealed([attrs.evolve(row, version=head.states_version)])
