@@ -102,6 +102,15 @@ fuzz-api: setup ## requests nobody would think of, to every route of a running s
 targets: setup ## the specification's times at 50 signals/s while broker and stream are cut once
 	$(PYTEST) tests/targets -s $(ARGS)
 
+.PHONY: simulate planted-bugs
+SEEDS ?= 500
+TWICE ?= 25
+# For example: make simulate SEED=4711, or make simulate SEEDS=20000 ARGS="--state range.json"
+simulate: setup ## the whole runtime in seeded worlds of faults, in virtual time
+	@$(RUN) python -m tests.simulation --seeds $(SEEDS) --twice $(TWICE) $(if $(SEED),--seed $(SEED)) $(ARGS)
+planted-bugs: setup ## every planted bug, each with the seed that catches it
+	@$(RUN) python -m tests.simulation --plant --seeds 1000 $(ARGS)
+
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
 	$(PYTEST) tests/unit tests/property tests/contract -n $(JOBS) --maxprocesses 8 \

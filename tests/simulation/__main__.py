@@ -1,0 +1,87 @@
+"""`make simulate`: run seeds, or one of them with its last events."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tests.simulation import runner, search
+from tests.simulation.planted import BUGS
+from tests.simulation.world import Outcome
+
+SLICE = 100
+"""Seeds between two writes of the range file."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many")
+    parser.add_argument("--first", type=int, default=None, help="where to begin")
+    parser.add_argument("--seed", type=int, default=None, help="replay this one alone")
+    parser.add_argument("--twice", type=int, default=0, help="how many to run twice and compare")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
+    parser.add_argument("--state", type=Path, default=None, help="range file to go on from")
+    parser.add_argument("--plant", nargs="*", default=None, help="bugs to be caught; none is all")
+    parser.add_argument("--bug", default="", help="replay with this bug planted")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        return _replay(asked.seed, asked.bug)
+    if asked.plant is not None:
+        return _catch(asked.plant or list(BUGS), asked.first, asked.seeds, asked.jobs)
+    kept = runner.load(asked.state) if asked.state is not None else runner.Totals()
+    first = kept.next_seed if asked.first is None else asked.first
+    left = asked.seeds
+    while left > 0:
+        count = min(left, SLICE)
+        fresh = runner.run_many(
+            first, count, jobs=asked.jobs, twice=min(asked.twice, count), done=_tell
+        )
+        kept = runner.merged(kept, fresh)
+        if asked.state is not None:
+            runner.keep(asked.state, kept)
+        first, left = first + count, left - count
+        asked.twice = max(0, asked.twice - count)
+    print(kept.text())
+    return 1 if kept.failed else 0
+
+
+def _catch(bugs: list[str], first: int | None, limit: int, jobs: int) -> int:
+    """Tell for every bug which seed catches it; where none is named, the usual one is tried."""
+    missed = 0
+    for bug in bugs:
+        begin = BUGS[bug].seed if first is None else first
+        caught = search.catch(bug, begin, limit, jobs)
+        missed += caught is None
+        where = "NOT CAUGHT" if caught is None else f"seed {caught.seed}: {caught.violation.code}"
+        print(f"{bug}\t{where}\t{BUGS[bug].text}", flush=True)
+    return 1 if missed else 0
+
+
+def _replay(seed: int, bug: str) -> int:
+    (outcome,) = runner.run_chunk([seed], bug)
+    _show(outcome)
+    print(f"seed {seed}: {outcome.digest}, {len(outcome.violations)} violations")
+    return 0 if outcome.is_sound else 1
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        if not outcome.is_sound:
+            _show(outcome)
+
+
+def _show(outcome: Outcome) -> None:
+    if outcome.is_sound:
+        return
+    print(f"--- seed {outcome.seed}: replay with `make simulate SEED={outcome.seed}`")
+    for line in outcome.newest:
+        print(line)
+    for violation in outcome.violations:
+        print(f"{violation.code}: {violation.text}")
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # what crashed nodes left behind must not be finalized

@@ -1,0 +1,157 @@
+"""Plan: which faults a seed has, and how often. Every seed draws its own mixture (a swarm)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+import attrs
+
+from order_domain.config import EngineConfig
+from order_domain.model.enums import TimeInForce
+
+SKEW_MS: Final = 200
+RATES: Final[Mapping[str, tuple[float, float]]] = {
+    "store.lose_request": (0.002, 0.03),
+    "store.lose_answer": (0.002, 0.05),
+    "store.late": (0.002, 0.03),
+    "store.slow": (0.005, 0.05),
+    "exchange.lose_request": (0.01, 0.15),
+    "exchange.lose_answer": (0.01, 0.2),
+    "exchange.late": (0.01, 0.1),
+    "exchange.slow": (0.01, 0.15),
+    "exchange.refuse_connection": (0.01, 0.1),
+    "exchange.busy": (0.01, 0.08),
+    "exchange.internal_error": (0.01, 0.1),
+    "stream.lose": (0.01, 0.2),
+    "stream.duplicate": (0.02, 0.3),
+    "stream.delay": (0.02, 0.3),
+    "quotes.lose": (0.05, 0.4),
+    "broker.lose_request": (0.005, 0.05),
+    "broker.lose_answer": (0.005, 0.1),
+    "broker.late": (0.005, 0.05),
+    "crash.at_send": (0.005, 0.06),
+    "crash.at_commit": (0.001, 0.01),
+    "freeze.at_commit": (0.002, 0.02),
+    "signals.again": (0.05, 0.3),
+    "signals.invalid": (0.02, 0.1),
+    "signals.conflict": (0.02, 0.1),
+}
+"""Chance of each thing that can go wrong with one message, lowest and highest."""
+EVERY: Final[Mapping[str, tuple[float, float]]] = {
+    "crash": (8, 60),
+    "freeze": (10, 60),
+    "stop": (20, 90),
+    "store.outage": (15, 60),
+    "store.failover": (20, 60),
+    "exchange.outage": (15, 60),
+    "exchange.ban": (20, 60),
+    "exchange.cut": (15, 60),
+    "exchange.deaf": (8, 40),
+    "store.cut": (15, 60),
+    "broker.outage": (15, 60),
+    "broker.disconnect": (10, 40),
+    "stream.silence": (15, 60),
+    "stream.disconnect": (8, 40),
+    "clock.step": (10, 40),
+    "person": (2, 15),
+    "halt_outside": (15, 60),
+    "foreign": (10, 40),
+    "funding": (15, 60),
+    "liquidation": (30, 90),
+    "quotes.pause": (15, 60),
+}
+"""Mean seconds between two of each kind."""
+UNLIKELY: Final = frozenset({"store.failover", "liquidation", "foreign"})
+
+
+@attrs.frozen(slots=True, kw_only=True)
+class Plan:
+    """What one seed brings.
+
+    Attributes:
+        rates: Chance per message of a kind; those that are off are missing.
+        every: Mean seconds between two happenings of a kind; likewise.
+        visibility: How far look-ups and sweeps lag behind, at most what the engine assumes.
+        answer_seconds: How long a sender waits for the exchange.
+    """
+
+    seed: int
+    replicas: int
+    accounts_clock_known: bool
+    seconds: float
+    signal_gap: float
+    rates: Mapping[str, float]
+    every: Mapping[str, float]
+    visibility: timedelta
+    answer_seconds: float
+    config: EngineConfig
+    batch: int
+    skews: tuple[float, ...]
+    drifts: tuple[float, ...]
+
+    @property
+    def loses_commits(self) -> bool:
+        """Whether the store may forget what it confirmed: then less can be demanded."""
+        return "store.failover" in self.every
+
+    @property
+    def has_strangers(self) -> bool:
+        """Whether others trade on the account."""
+        return "foreign" in self.every or "liquidation" in self.every
+
+
+def draw(seed: int) -> Plan:
+    """Draw the mixture of a seed."""
+    random = Random(f"{seed}:plan")
+    calm = random.random() < 0.04
+    share = 0.0 if calm else random.choice((0.2, 0.4, 0.6))
+    rates = {
+        name: random.uniform(*bounds) for name, bounds in RATES.items() if random.random() < share
+    }
+    every = {
+        name: random.uniform(*bounds)
+        for name, bounds in EVERY.items()
+        if random.random() < (share * 0.3 if name in UNLIKELY else share)
+    }
+    replicas = random.choice((1, 1, 2, 3))
+    visibility = random.choice((0.0, 1.0, 5.0, 10.0))
+    return Plan(
+        seed=seed,
+        replicas=replicas,
+        accounts_clock_known=random.random() < 0.5,
+        seconds=random.uniform(25, 60),
+        signal_gap=random.uniform(0.5, 3),
+        rates=rates,
+        every=every,
+        visibility=timedelta(seconds=visibility * random.uniform(0.5, 0.99)),
+        answer_seconds=random.choice((4.0, 4.0, 4.0, 20.0)),
+        config=_config(random, visibility),
+        batch=random.choice((1, 1, 1, 5, 20)),
+        skews=tuple(random.uniform(-SKEW_MS, SKEW_MS) / 1_000 for _ in range(replicas)),
+        drifts=tuple(random.uniform(-1e-4, 1e-4) for _ in range(replicas)),
+    )
+
+
+def _config(random: Random, visibility: float) -> EngineConfig:
+    return EngineConfig(
+        limit_time_in_force=random.choice((TimeInForce.POST_ONLY, TimeInForce.GTC)),
+        enable_order_splitting=random.random() < 0.4,
+        max_single_order_size=Decimal(random.choice((1_000, 2_500, 10_000))),
+        max_order_size_ratio=Decimal(random.choice(("0.05", "1"))),
+        max_position_size=Decimal(random.choice(("0.05", "0.2", "1"))),
+        max_exposure=Decimal(random.choice((5_000, 50_000))),
+        enable_order_size_reduction=random.random() < 0.7,
+        cancel_opposite_orders_only=random.random() < 0.5,
+        cancel_same_strategy_only=random.random() < 0.5,
+        cancel_partially_filled=random.random() < 0.3,
+        supersede_out_of_order=random.random() < 0.3,
+        order_execution_timeout=timedelta(seconds=random.choice((3, 10, 30))),
+        signal_max_age=timedelta(seconds=random.choice((20, 300))),
+        cancel_stale_order_timeout=timedelta(seconds=random.choice((15, 3600))),
+        visibility=timedelta(seconds=max(1.0, visibility)),
+        position_snapshot_interval=timedelta(seconds=random.choice((10, 300))),
+        sweep_interval=timedelta(seconds=random.choice((10, 30))),
+        adopt_existing=True,
+    )

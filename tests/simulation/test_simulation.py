@@ -1,0 +1,102 @@
+"""A hundred worlds of faults break nothing, the same seed gives the same world, bugs are caught."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from order_adapters.stores.memory.journal import MemoryJournal
+from order_domain.engine import answers, engine, lookups, reports, resume, ticks
+from order_service.runtime.committer import Committer
+from order_service.runtime.executors import Executors
+from order_service.runtime.relay import Relay
+from tests.simulation.planted import BUGS, planted
+
+PATCHED = (Committer, Executors, MemoryJournal, Relay, lookups, reports, resume, ticks)
+TABLES = (answers._COMMAND, answers._CREATE, engine._HANDLERS)
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = 100
+TWICE = 10
+CAUGHT_AT_ONCE = (
+    "early-commands",
+    "early-acks",
+    "sent-twice",
+    "restamped",
+    "silent-event",
+    "float-sum",
+    "cursor-first",
+    "no-epoch",
+)
+"""A few of the planted bugs; `make planted-bugs` has them all."""
+
+
+def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.simulation", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_hundred_worlds_of_faults_break_nothing_and_some_are_run_twice() -> None:
+    done = simulate("--seeds", str(SEEDS), "--first", "100000", "--twice", str(TWICE))
+
+    assert done.returncode == 0, done.stdout
+    assert f"{SEEDS} seeds" in done.stdout
+    assert f"{TWICE} seeds repeated" in done.stdout
+    assert "crash" in done.stdout
+
+
+def test_a_seed_is_the_same_world_in_another_process_with_other_hashes() -> None:
+    one, other = (simulate("--seed", "7", PYTHONHASHSEED=seed) for seed in ("1", "2"))
+
+    assert one.returncode == other.returncode == 0
+    assert one.stdout == other.stdout != ""
+
+
+@pytest.mark.parametrize("bug", CAUGHT_AT_ONCE)
+def test_a_planted_bug_is_caught(bug: str) -> None:
+    done = simulate("--plant", bug, "--seeds", "40", "--jobs", "1")
+
+    assert done.returncode == 0, done.stdout
+    assert f"{bug}\tseed " in done.stdout
+
+
+def test_a_failing_seed_prints_its_number_and_its_last_events() -> None:
+    done = simulate("--seed", "0", "--bug", "sent-twice")
+
+    assert done.returncode == 1
+    assert "make simulate SEED=0" in done.stdout
+    assert "BROKEN V19" in done.stdout
+    assert "was sent twice" in done.stdout
+
+
+def test_a_run_goes_on_where_the_range_file_ends(tmp_path: Path) -> None:
+    state = tmp_path / "range.json"
+    for _ in range(2):
+        assert simulate("--seeds", "2", "--state", str(state)).returncode == 0
+
+    kept = json.loads(state.read_text())
+    assert (kept["next_seed"], kept["seeds"]) == (4, 4)
+
+
+def test_a_bug_is_gone_when_its_test_is_over() -> None:
+    before = [(owner, dict(vars(owner))) for owner in PATCHED]
+    tables = [dict(table) for table in TABLES]
+    for bug in BUGS:
+        with planted(bug):
+            pass
+
+    assert [(owner, dict(vars(owner))) for owner in PATCHED] == before
+    assert [dict(table) for table in TABLES] == tables
+
+
+def test_there_are_enough_bugs_and_each_says_what_it_is() -> None:
+    assert len(BUGS) >= 25
+    assert len({bug.text for bug in BUGS.values()}) == len(BUGS)
