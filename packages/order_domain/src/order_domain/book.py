@@ -369,6 +369,7 @@ def _without_empty(value: object) -> object:
 
 
 _ACTIVE = (Trading.ACTIVE, "")
+apply_order: Final = Book._apply_order
 _VOLATILE = frozenset(("leaves_cache", "loose", "quotes", "seen", "signals_complete"))
 APPLY: dict[type, Callable[[Book, Any], None] | None] = {
     Order: Book._apply_order,

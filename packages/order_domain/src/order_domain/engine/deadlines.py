@@ -2,6 +2,7 @@
 
 from collections import deque
 from datetime import datetime, timedelta
+from typing import Final
 
 from order_domain.book import Book
 from order_domain.engine import contexts
@@ -13,6 +14,7 @@ from order_domain.model.order import AT_VENUE, TERMINAL
 
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+_ACKED: Final = OrderStatus.ACKED
 
 
 def next_deadline(book: Book, watch: Watch, now: datetime) -> datetime | None:
@@ -33,26 +35,29 @@ def next_deadline(book: Book, watch: Watch, now: datetime) -> datetime | None:
         if mark is not None and mark.at is not None and mark.at < earliest:
             earliest = mark.at
     for queue in (watch.acked, watch.resting):
-        if queue:
-            earliest = min(earliest, *_heads(book, watch, queue), earliest)
+        head = _head(book, watch, queue) if queue else None
+        if head is not None and head < earliest:
+            earliest = head
     if watch.inquiries or book.intents or book.open_commands or book.parked:
         earliest = min(earliest, *_moments(book, watch, now), earliest)
     return earliest
 
 
-def _heads(
+def _head(
     book: Book, watch: Watch, queue: deque[tuple[datetime, ClientOrderId]]
-) -> list[datetime]:
-    """First entry of a queue that still means something; what no longer does is dropped."""
+) -> datetime | None:
+    """First moment of a queue that still means something; what no longer does is dropped."""
     while queue:
-        order = book.orders.get(queue[0][1])
-        if order is None or order.status in TERMINAL:
-            queue.popleft()
-        elif queue is not watch.acked or order.status is OrderStatus.ACKED:
-            return [queue[0][0]]
-        else:
-            queue.popleft()
-    return []
+        moment, order_id = queue[0]
+        order = book.orders.get(order_id)
+        if (
+            order is not None
+            and order.status not in TERMINAL
+            and (queue is not watch.acked or order.status is _ACKED)
+        ):
+            return moment
+        queue.popleft()
+    return None
 
 
 def _moments(book: Book, watch: Watch, now: datetime) -> list[datetime]:

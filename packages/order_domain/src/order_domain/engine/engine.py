@@ -6,9 +6,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import getcontext
-from typing import Any
+from typing import Any, Final
 
-from order_domain.book import APPLY, Book
+from order_domain.book import APPLY, Book, apply_order
 from order_domain.config import EngineConfig
 from order_domain.context import Decision
 from order_domain.engine.answers import on_answer
@@ -33,7 +33,6 @@ from order_domain.engine.watch import LONG_AGO, Watch
 from order_domain.engine.work import Work
 from order_domain.errors import InvalidValue
 from order_domain.model.command import Command
-from order_domain.model.events import Event
 from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.inputs import (
     AmendOrder,
@@ -63,6 +62,8 @@ from order_domain.model.steps import Need, Step
 
 _new = object.__new__
 _PRECISION = 28
+_APPLY: Final = {**APPLY, Order: None}
+"""Of a step's orders only the newest version of each goes into the book, and the work knows it."""
 
 
 class Engine:
@@ -107,8 +108,10 @@ class Engine:
         """
         if rows:
             self._bring(rows)
-        now = max(now, self._now)
-        self._now = now
+        if now > self._now:
+            self._now = now
+        else:
+            now = self._now
         if type(message) is Quote:
             self.book.quotes[message.instrument_id] = message
             return self._nothing(now)
@@ -168,13 +171,10 @@ class Engine:
     def _finish(self, work: Work) -> Step:
         """Let the book follow the changes; only now has the step happened."""
         book = self.book
-        newest = work.orders
+        for order in work.orders.values():
+            apply_order(book, order)
         for change in work.changes:
-            if type(change) is Event:
-                continue
-            if type(change) is Order and newest[change.terms.client_order_id] is not change:
-                continue  # a later version follows in the same step
-            apply = APPLY[type(change)]
+            apply = _APPLY[type(change)]
             if apply is not None:
                 apply(book, change)
         self._number = number = self._number + 1

@@ -127,11 +127,16 @@ class Work:
         order_id = order.terms.client_order_id
         self.orders[order_id] = order
         event = _new(Event)
-        event.kind, event.at, event.subject, event.sequence = kind, now, order_id, version
-        event.order, event.ledger = order, ledger
-        event.code, event.text, event.detail = code, text, detail
-        changes.append(order)
-        changes.append(event)
+        event.kind = kind
+        event.at = now
+        event.subject = order_id
+        event.sequence = version
+        event.order = order
+        event.ledger = ledger
+        event.code = code
+        event.text = text
+        event.detail = detail
+        changes += (order, event)
         return order
 
     def move(self, order: Order, trigger: Trigger) -> bool:
