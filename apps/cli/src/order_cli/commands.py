@@ -57,6 +57,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
     ),
     RUN: (
         Entry("serve", "order_cli.serve:serve", "Run the service."),
+        Entry("key make", "order_cli.keys:make", "Make a further key of the API."),
         Entry("guardian", "order_cli.guardian:guardian", "Cancel all when the service is gone."),
         Entry("db migrate", "order_cli.db:migrate", "Bring the schema up to date."),
         Entry("db status", "order_cli.db:status", "Say which migrations are applied."),
@@ -72,6 +73,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
 GROUPS: Final = {
     "db": "The schema of a PostgreSQL store.",
     "dlq": "Signals that were refused.",
+    "key": "Keys of the API.",
     "order": "Orders of a person.",
     "position": "Positions.",
     "bybit": "Messages of the exchange.",
