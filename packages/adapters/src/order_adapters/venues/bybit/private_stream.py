@@ -21,8 +21,8 @@ from order_adapters.venues.bybit.records import (
 )
 from order_adapters.venues.bybit.signing import Credentials, socket_auth
 from order_adapters.venues.bybit.trade_socket import AUTH_AHEAD_MS
+from order_adapters.venues.bybit.trust import Trust
 from order_domain.model.execution import Execution
-from order_domain.model.inputs import StreamState
 from order_domain.model.reports import OrderReport, WalletReport
 
 TOPICS: Final = ("order", "execution", "position", "wallet")
@@ -50,9 +50,7 @@ class PrivateStream:
         self._facts = facts
         self._knowledge = knowledge
         self._dialogue = Dialogue(self.link.send)
-        self._told: bool | None = None
-        self._is_up = False
-        self._bars: dict[str, str] = {}
+        self._trust = Trust(facts)
         self._readers: dict[str, Callable[[Raw], None]] = {
             "order": self._take_orders,
             "execution": self._take_executions,
@@ -63,7 +61,7 @@ class PrivateStream:
     @property
     def is_healthy(self) -> bool:
         """Whether everything that happens would be told."""
-        return self._told is True
+        return self._trust.is_given
 
     async def greet(self) -> None:
         """Authenticate, then subscribe topic by topic."""
@@ -75,21 +73,15 @@ class PrivateStream:
 
     def up(self) -> None:
         """Tell that the stream can be trusted from here on."""
-        self._is_up = True
-        self._tell("")
+        self._trust.up()
 
     def down(self, reason: str) -> None:
         """Tell that it cannot."""
-        self._is_up = False
-        self._tell(reason)
+        self._trust.down(reason)
 
     def bar(self, cause: str, reason: str) -> None:
         """Tell it untrusted whatever the connection says, for a cause, until that has no reason."""
-        if reason:
-            self._bars[cause] = reason
-        else:
-            self._bars.pop(cause, None)
-        self._tell(reason)
+        self._trust.bar(cause, reason)
 
     def receive(self, frame: bytes) -> None:
         """Take one message."""
@@ -109,13 +101,6 @@ class PrivateStream:
         if reply.get("success") is not True:
             what = args[0] if op == "subscribe" else "auth"
             raise LinkDown(f"{what} refused: {reply.get('ret_msg')}")
-
-    def _tell(self, reason: str) -> None:
-        is_healthy = self._is_up and not self._bars
-        if self._told is not is_healthy:
-            self._told = is_healthy
-            why = "" if is_healthy else reason or "; ".join(self._bars.values())
-            self._facts.put_own(StreamState(healthy=is_healthy, reason=why))
 
     def _take_orders(self, message: Raw) -> None:
         batch = decode_all(decode_order, message.get("data"))

@@ -27,6 +27,7 @@ from order_adapters.venues.bybit.link import Link, LinkUser
 from order_adapters.venues.bybit.private_stream import PrivateStream
 from order_adapters.venues.bybit.public_stream import PublicStream
 from order_adapters.venues.bybit.reader import AccountReader
+from order_adapters.venues.bybit.relayed import MakeRelay, Relay, RelayedStream
 from order_adapters.venues.bybit.replies import (
     answer_of,
     envelope_of,
@@ -76,11 +77,13 @@ class VenueHealth:
 class BybitVenue:
     """One account: REST, order entry socket, private stream, one public stream a category.
 
+    With a relay there is no private stream of our own: the relay brings our orders in its place.
+
     A command goes by the socket while it is up, else by REST; which of them is chosen when it is
     handed over, and never again for the same attempt.
     """
 
-    def __init__(self, config: BybitConfig, clock: Clock) -> None:
+    def __init__(self, config: BybitConfig, clock: Clock, relay: MakeRelay | None = None) -> None:
         self._config = config
         self._clock = clock
         self._random = Random(config.seed)  # noqa: S311 -- jitter
@@ -100,7 +103,13 @@ class BybitVenue:
         self.rest = BybitRest(self._client)
         self._knowledge = Knowledge(self._client.exchange_now)
         self._reader = AccountReader(self.rest, config, self._knowledge)
-        self._private = self._private_stream()
+        self._private: PrivateStream | RelayedStream
+        self._relay: Relay | None = None
+        if relay is None:
+            self._private = self._private_stream()
+        else:
+            self._private = RelayedStream(self._facts, self._knowledge)
+            self._relay = relay(self._private)
         self._trade = self._trade_socket()
         self._public = {each: self._public_stream(each) for each in config.categories}
         self._tasks: list[asyncio.Task[None]] = []
@@ -122,7 +131,9 @@ class BybitVenue:
         check_account(await self._insist(self.rest.account_info))
         check_modes(await self._insist(self._reader.modes), self._config)
         self._is_open = True
-        links = [self._private.link, *(public.link for public in self._public.values())]
+        links = [public.link for public in self._public.values()]
+        if isinstance(self._private, PrivateStream):
+            links.append(self._private.link)
         if self._trade is not None:
             links.append(self._trade.link)
         for public in self._public.values():
@@ -132,10 +143,14 @@ class BybitVenue:
             task = asyncio.create_task(run(), name=f"bybit {run.__qualname__}")
             task.add_done_callback(self._ended)
             self._tasks.append(task)
+        if self._relay is not None:
+            self._relay.open()
 
     async def close(self) -> None:
         """Disconnect. Whoever waits for an answer on the socket is told that nothing is known."""
         self._is_open = False
+        if self._relay is not None:
+            await self._relay.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
