@@ -18,8 +18,8 @@ from tests.crash_matrix.world import a_world
 
 BETWEEN_CHECKS = 4
 NOT_HERE = {
-    "rebuild.between_two_inputs": "needs a store that refuses a row: killed there by unit tests",
-    "flush.in_flight": "needs a slow store: killed there by test_runtime_crash_points.py",
+    "rebuild.between_two_inputs": "needs a store that refuses a row: test_service_crashes.py kills there",
+    "flush.in_flight": "needs steps quicker than the store: test_service_crashes.py kills there",
 }
 
 

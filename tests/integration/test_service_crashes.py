@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sqlite3
 from collections import Counter
 from contextlib import suppress
@@ -129,4 +130,76 @@ def test_a_killed_service_goes_on_where_it_was(tmp_path: Path, after: int) -> No
     assert sizes == {
         each["instrument_id"]: each["size"] for each in account_of(tmp_path, "positions")
     }
+    assert verify(tmp_path) == 0
+
+
+def test_a_kill_while_a_flush_is_under_way_with_later_steps_applied_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    signals = bodies()
+    with ServiceProcess(tmp_path, **FAST, ORDER_MANAGER_CRASH_AT="flush.in_flight:10") as service:
+        service.ready()
+        storms = [Storm(service, signals[part::4]) for part in range(4)]
+        for storm in storms:
+            storm.start()
+        for storm in storms:
+            storm.join()
+        service.read_rest()
+    told = {signal_id: each for storm in storms for signal_id, each in storm.told.items()}
+    with ServiceProcess(tmp_path, **FAST) as again:
+        again.ready()
+        answers = {body["signal_id"]: again.send(body).json() for body in signals}
+        for answer in answers.values():
+            for order_id in answer["order_ids"]:
+                again.ended(order_id)
+        assert again.stop() == 0
+
+    assert service.process.returncode == -signal.SIGKILL
+    assert len(told) < SIGNALS
+    for signal_id, before in told.items():
+        assert answers[signal_id]["order_ids"] == before["order_ids"]
+    assert verify(tmp_path) == 0
+
+
+REFUSE = """
+CREATE TRIGGER refused BEFORE INSERT ON signals WHEN NEW.signal_id IN {}
+BEGIN SELECT RAISE(ABORT, 'refused by a test'); END
+"""
+
+
+def test_a_kill_between_two_inputs_of_a_rebuild_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    signals = bodies()
+    poison = tuple(body["signal_id"] for body in signals[1::3])
+    with ServiceProcess(tmp_path, **FAST) as service:
+        service.ready()
+        assert service.stop() == 0
+    with sqlite3.connect(tmp_path / "orders.sqlite") as writer:
+        writer.execute(REFUSE.format(poison))
+    dying = {"ORDER_MANAGER_CRASH_AT": "rebuild.between_two_inputs:1"}
+    with ServiceProcess(tmp_path, **FAST, **dying) as service:
+        service.ready()
+        storms = [Storm(service, signals[part::4]) for part in range(4)]
+        for storm in storms:
+            storm.start()
+        for storm in storms:
+            storm.join()
+        service.read_rest()
+    told = {signal_id: each for storm in storms for signal_id, each in storm.told.items()}
+    with sqlite3.connect(tmp_path / "orders.sqlite") as writer:
+        writer.execute("DROP TRIGGER refused")
+    with ServiceProcess(tmp_path, **FAST) as again:
+        again.ready()
+        answers = {body["signal_id"]: again.send(body).json() for body in signals}
+        for answer in answers.values():
+            for order_id in answer["order_ids"]:
+                again.ended(order_id)
+        assert again.stop() == 0
+    rows = asyncio.run(rows_of(tmp_path))
+
+    assert service.process.returncode == -signal.SIGKILL
+    for signal_id in told.keys() - set(poison):
+        assert answers[signal_id]["order_ids"] == told[signal_id]["order_ids"]
+    assert Counter(row.signal.signal_id for row in rows[SignalRow]) == Counter(
+        body["signal_id"] for body in signals
+    )
     assert verify(tmp_path) == 0
