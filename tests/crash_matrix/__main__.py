@@ -18,7 +18,7 @@ from tests.crash_matrix.world import a_world
 
 BETWEEN_CHECKS = 4
 NOT_HERE = {
-    "rebuild.between_two_inputs": "needs a store that refuses a row: test_service_crashes.py kills there",
+    "rebuild.between_two_inputs": "needs a refused row: test_service_crashes.py kills there",
     "flush.in_flight": "needs steps quicker than the store: test_service_crashes.py kills there",
 }
 
