@@ -13,6 +13,7 @@ from order_adapters.venues.bybit.venue import BybitVenue
 from order_domain.errors import InvalidValue
 from order_domain.model.identifiers import instrument_id
 from order_domain.ports.clock import Clock
+from order_service.broker import make_relay
 from order_service.settings import Problem, Settings, SettingsError
 
 __all__ = ["BybitConfig", "BybitVenue", "bybit_config", "bybit_venue"]
@@ -32,7 +33,7 @@ _VARIABLES: Final = {
 
 def bybit_venue(settings: Settings, clock: Clock) -> BybitVenue:
     """Make the venue, not yet connected. Raises SettingsError."""
-    return BybitVenue(bybit_config(settings), clock)
+    return BybitVenue(bybit_config(settings), clock, make_relay(settings))
 
 
 def bybit_config(settings: Settings) -> BybitConfig:

@@ -11,6 +11,7 @@ from order_service.settings.sections import (
     OrderTypes,
     Positions,
     Protocol,
+    QueueName,
     Retry,
     RiskLimits,
     RiskManagement,
@@ -89,6 +90,8 @@ class WsGateway(Neighbour):
     """TCP port of the gateway."""
     api_key: SecretStr | None = None
     """Key for the gateway's API."""
+    order_queue: QueueName = "ws-gateway.order"
+    """Queue of the gateway's order updates."""
 
 
 class Bybit(Neighbour):

@@ -68,6 +68,10 @@ class Sink(Protocol):
         """It is not."""
         ...
 
+    def failed(self, error: BaseException) -> None:
+        """A defect of the source: nothing comes any more."""
+        ...
+
 
 class GatewaySource:
     """One subscription and one consumer.
@@ -96,6 +100,8 @@ class GatewaySource:
                 asyncio.create_task(self._link.run(), name="gateway queue"),
                 asyncio.create_task(self._keep_subscribed(), name="gateway subscription"),
             ]
+            for task in self._tasks:
+                task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Stop reading. The subscription stays: whoever owns the account next needs it."""
@@ -103,6 +109,11 @@ class GatewaySource:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._sink.failed(error)
 
     # -- the subscription
 

@@ -34,6 +34,10 @@ class RelayedStream:
         """They are not, or not for sure."""
         self._trust.down(reason)
 
+    def failed(self, error: BaseException) -> None:
+        """Whoever relays has a defect: end the venue's facts with it."""
+        self._facts.close(error)
+
     def bar(self, cause: str, reason: str) -> None:
         """See `Trust.bar`."""
         self._trust.bar(cause, reason)
