@@ -20,7 +20,7 @@ from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate, 
 from order_domain.ports.venue import Fact
 from tests.simulation.clocks import NodeClock, WorldClock
 from tests.simulation.loop import NOBODY, Process
-from tests.simulation.network import Link, Lost, Refused, Wires
+from tests.simulation.network import Link, Lost, Refused, Silence, Wires
 from tests.simulation.plan import Plan
 
 Command = SendCreate | SendAmend | SendCancel
@@ -41,6 +41,7 @@ class Exchange:
 
     Attributes:
         banned: While true every request is turned away.
+        vanished: Orders of which the stream tells nothing; look-ups and sweeps do.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Exchange:
             ),
         )
         self.banned = False
+        self.vanished: set[str] = set()
         self.streams: list[Stream] = []
         self.watch: Watches
 
@@ -76,10 +78,17 @@ class Exchange:
             self._wires.trace.fault("exchange", "exchange.internal_error", _name(command))
             if self._random.random() < 0.5:
                 return _said(command, INTERNAL)
+        vanishes = isinstance(command, SendCreate) and self._wires.strikes("exchange.vanish")
+        if vanishes:
+            # of an order that is born nothing is heard: neither answer nor any report
+            self._wires.trace.fault("exchange", "exchange.vanish", _name(command))
+            self.vanished.add(order_id)
         self.core.submit(command, self._clock.now())
         answer = self._drain()
         assert answer is not None
         self.watch.arrived(command, is_known=is_known, answer=answer)
+        if vanishes:
+            raise Silence
         return _said(command, INTERNAL) if broken else answer
 
     def feed(self, news: Quote | MarketTrade) -> None:
@@ -101,6 +110,8 @@ class Exchange:
             if isinstance(message, Answer):
                 answer = message
             elif isinstance(message, OrderReport | Execution | WalletReport):
+                if getattr(message, "client_order_id", "") in self.vanished:
+                    continue
                 for stream in self.streams:
                     stream.push(message)
         return answer

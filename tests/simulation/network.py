@@ -22,6 +22,10 @@ class Refused(Exception):
     """There was no connection: nothing has left."""
 
 
+class Silence(Exception):
+    """Served, and nothing is said about it."""
+
+
 class Wires:
     """What all links share: the loop, chance, and who is cut off from what."""
 
@@ -144,6 +148,8 @@ class Link:
             return
         try:
             outcome = (True, serve())
+        except Silence:
+            return
         except Exception as error:  # noqa: BLE001 -- it travels back to whoever asked
             outcome = (False, error)
         if self._is_lost("lose_answer", what) or self._is_deaf(what):

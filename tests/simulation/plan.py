@@ -23,6 +23,7 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "exchange.slow": (0.01, 0.15),
     "exchange.refuse_connection": (0.01, 0.1),
     "exchange.busy": (0.01, 0.08),
+    "exchange.vanish": (0.02, 0.2),
     "exchange.internal_error": (0.01, 0.1),
     "stream.lose": (0.01, 0.2),
     "stream.duplicate": (0.02, 0.3),
@@ -32,7 +33,7 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "broker.lose_answer": (0.005, 0.1),
     "broker.late": (0.005, 0.05),
     "crash.at_send": (0.005, 0.06),
-    "crash.at_commit": (0.001, 0.01),
+    "crash.at_commit": (0.002, 0.02),
     "freeze.at_commit": (0.002, 0.02),
     "signals.again": (0.05, 0.3),
     "signals.invalid": (0.02, 0.1),
@@ -116,7 +117,7 @@ def draw(seed: int) -> Plan:
         if random.random() < (share * 0.3 if name in UNLIKELY else share)
     }
     replicas = random.choice((1, 1, 2, 3))
-    visibility = random.choice((0.0, 1.0, 5.0, 10.0))
+    visibility = random.choice((0.0, 1.0, 10.0, 10.0))
     return Plan(
         seed=seed,
         replicas=replicas,

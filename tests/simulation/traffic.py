@@ -104,7 +104,13 @@ class Model:
         self.bodies: dict[str, bytes] = {}
         self.invalid = 0
 
-    def signal(self, at: datetime) -> bytes:
+    def signals(self, at: datetime, count: int) -> list[bytes]:
+        """Write some at once; half the time all of them want the same."""
+        alike = count > 1 and self._random.random() < 0.5
+        theme = ("ETHUSDT", self._random.choice(("buy", "sell"))) if alike else ("", "")
+        return [self._signal(at, *theme) for _ in range(count)]
+
+    def _signal(self, at: datetime, asset: str, side: str) -> bytes:
         random = self._random
         self._number += 1
         name = f"00000000-0000-4000-8000-{self._number:012d}"
@@ -112,8 +118,8 @@ class Model:
         body = {
             "signal_id": name,
             "strategy_id": random.choice(STRATEGIES),
-            "asset": random.choice(("BTCUSDT", "BTCUSDT", "ETHUSDT")),
-            "signal_type": random.choice(("buy", "sell")),
+            "asset": asset or random.choice(("BTCUSDT", "BTCUSDT", "ETHUSDT")),
+            "signal_type": side or random.choice(("buy", "sell")),
             "amount": round(random.uniform(0.001, 0.05), 3)
             if closes
             else random.randint(50, 4_000),

@@ -148,8 +148,9 @@ class World:
         rates, random = self.wires, self._random
         while True:
             await asyncio.sleep(random.expovariate(1 / self.plan.signal_gap))
-            for _ in range(self.plan.batch if random.random() < 0.2 else 1):
-                self.broker.put(self.model.signal(self.clock.now()))
+            count = self.plan.batch if random.random() < 0.2 else 1
+            for body in self.model.signals(self.clock.now(), count):
+                self.broker.put(body)
             if rates.strikes("signals.again"):
                 self.trace.fault("broker", "signals.again")
                 acknowledged = self.broker.acknowledged
