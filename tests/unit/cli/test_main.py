@@ -140,7 +140,7 @@ def test_every_deliberate_end_has_an_exit_code(
     def failing(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(command_line, "build_app", lambda _words: failing)
+    monkeypatch.setattr(command_line, "build_app", lambda _words, **_how: failing)
 
     if code is None:
         with pytest.raises(type(error)):

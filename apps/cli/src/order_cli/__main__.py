@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from order_cli.commands import COMMANDS, GROUPS
+from order_cli.commands import COMMANDS, GROUPS, REMOTE
 from order_cli.errors import CommandError, as_command_error
 from order_cli.exit_codes import ExitCode
 from order_domain.errors import OrderManagerError
@@ -14,20 +14,22 @@ from order_domain.errors import OrderManagerError
 DESCRIPTION = """\
 Trading signals in; orders decided, risk checked, placed and followed to their end.
 
-Everything here runs on a dry-run exchange. Start with `order-manager demo`.
+Start with `order-manager demo`. Commands work on a local store, or, with `--url URL` or `--profile
+NAME` (and ORDERMANAGER_API_KEY), on a running service.
 """
 EPILOGUE = "Exit codes: " + ", ".join(f"{int(c)} {c.name.lower()}" for c in ExitCode)
 PLAIN_FLAGS = Parameter(negative=())
 """No `--no-json` beside `--json`."""
 
 
-def build_app(words: Sequence[str] = (), *, complete: bool = False) -> App:
+def build_app(words: Sequence[str] = (), *, complete: bool = False, is_remote: bool = False) -> App:
     """Make the command tree; no command's module is imported yet.
 
     Args:
         words: The command line. The command it names is described by its own page, all others by
             their line in the table, for which nothing must be imported.
         complete: Every command is described by its own page.
+        is_remote: Commands speak to a running service where they can.
     """
     app = App(
         name="order-manager",
@@ -41,11 +43,12 @@ def build_app(words: Sequence[str] = (), *, complete: bool = False) -> App:
         group = Group(title, sort_key=order)
         for entry in entries:
             names = entry.name.split()
+            target = REMOTE.get(entry.name, entry.target) if is_remote else entry.target
             options: dict[str, object] = {"name": names[-1]}
             if not complete and names != list(words[: len(names)]):
                 options["help"] = entry.help
             if len(names) == 1:
-                app.command(entry.target, group=group, **options)  # type: ignore[call-overload]
+                app.command(target, group=group, **options)  # type: ignore[call-overload]
                 continue
             head = names[0]
             if head not in nested:
@@ -53,7 +56,7 @@ def build_app(words: Sequence[str] = (), *, complete: bool = False) -> App:
                     name=head, help=GROUPS[head], group=group, default_parameter=PLAIN_FLAGS
                 )
                 app.command(nested[head])
-            nested[head].command(entry.target, **options)  # type: ignore[call-overload]
+            nested[head].command(target, **options)  # type: ignore[call-overload]
     return app
 
 
@@ -68,8 +71,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command; return its exit code."""
     try:
-        code = build_app(argv)(
-            argv, exit_on_error=False, print_error=True, result_action="return_value"
+        words, url, profile = _place(argv)
+        is_remote = bool(url or profile)
+        if is_remote:
+            from order_cli.speaking import choose  # noqa: PLC0415 -- HTTP is slow to import
+
+            _insist(words)
+            choose(url, profile)
+        code = build_app(words, is_remote=is_remote)(
+            words, exit_on_error=False, print_error=True, result_action="return_value"
         )
     except CycloptsError:
         return ExitCode.USAGE
@@ -86,6 +96,33 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _told(CommandError(ExitCode.INTERRUPTED, "stopped; what was committed stands"))
     return int(code or 0)
+
+
+def _place(argv: Sequence[str]) -> tuple[list[str], str, str]:
+    """Take `--url` and `--profile` off the words; ORDERMANAGER_URL counts without `--store`."""
+    words, given = [], {"--url": "", "--profile": ""}
+    rest = iter(argv)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name in given:
+            given[name] = value if equals else next(rest, "")
+        else:
+            words.append(word)
+    from_environment = os.environ.get("ORDERMANAGER_URL", "")
+    if from_environment and not any(given.values()) and "--store" not in words:
+        given["--url"] = from_environment if _entry(words) else ""
+    return words, given["--url"], given["--profile"]
+
+
+def _entry(words: Sequence[str]) -> bool:
+    """Whether these words name a command that a running service can carry out."""
+    return any(name.split() == list(words[: len(name.split())]) for name in REMOTE)
+
+
+def _insist(words: Sequence[str]) -> None:
+    if words and not _entry(words) and not {"--help", "-h"} & set(words):
+        told = f"{words[0]} works on a local store, not on a running service"
+        raise CommandError(ExitCode.USAGE, told)
 
 
 def _told(error: CommandError) -> int:

@@ -7,7 +7,11 @@ import attrs
 
 @attrs.frozen(slots=True)
 class Entry:
-    """One command, or one group of commands where `target` is empty."""
+    """One command.
+
+    Attributes:
+        target: What it does on a local store.
+    """
 
     name: str
     target: str
@@ -45,6 +49,8 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry(
             "verify", "order_cli.verify:verify", "Rebuild the books from the ledger and compare."
         ),
+        Entry("status", "order_cli.remote:status", "How a running service is."),
+        Entry("watch", "order_cli.watch:watch", "A running service, live."),
         Entry("diagram", "order_cli.diagram:diagram", "Draw the life of an order (Mermaid)."),
         Entry("bybit decode", "order_cli.bybit:decode", "Read a recorded message of Bybit."),
     ),
@@ -52,6 +58,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("halt", "order_cli.trading_state:halt", "Open nothing more until resume."),
         Entry("resume", "order_cli.trading_state:resume", "Lift a restriction."),
         Entry("flatten", "order_cli.closing:flatten", "Cancel everything, close every position."),
+        Entry("sync", "order_cli.remote:sync", "Read the account now, repair."),
         Entry("trading-state show", "order_cli.trading_state:show", "Show every restriction."),
         Entry("trading-state set", "order_cli.trading_state:set_state", "Restrict a scope."),
     ),
@@ -81,3 +88,25 @@ GROUPS: Final = {
     "simulator": "A local Bybit for tests.",
     "trading-state": "What may be traded now.",
 }
+REMOTE: Final = {
+    "order place": "order_cli.remote:place",
+    "order amend": "order_cli.remote:amend",
+    "order cancel": "order_cli.remote:cancel",
+    "order cancel-all": "order_cli.remote:cancel_all",
+    "order show": "order_cli.remote:show_order",
+    "order list": "order_cli.remote:list_orders",
+    "position list": "order_cli.remote:list_positions",
+    "position show": "order_cli.remote:show_position",
+    "position close": "order_cli.remote:close",
+    "signal send": "order_cli.remote:send",
+    "explain": "order_cli.remote:explain",
+    "halt": "order_cli.remote:halt",
+    "resume": "order_cli.remote:resume",
+    "flatten": "order_cli.remote:flatten",
+    "sync": "order_cli.remote:sync",
+    "status": "order_cli.remote:status",
+    "watch": "order_cli.watch:watch",
+    "trading-state show": "order_cli.remote:show_states",
+    "trading-state set": "order_cli.remote:set_state",
+}
+"""What a command does on a running service; one that is not here works on a local store alone."""

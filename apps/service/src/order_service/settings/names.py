@@ -51,6 +51,8 @@ RETIRED: Final = frozenset(
 """Names of the system whose place we take: accepted, said once, without effect."""
 
 PREFIX: Final = "ORDERMANAGER_"
+OF_THE_COMMAND_LINE: Final = frozenset({"ORDERMANAGER_URL"})
+"""Where commands find a running service; nothing to the service itself."""
 
 
 def retired(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -64,7 +66,9 @@ def unknown(environment: Mapping[str, str], known: Iterable[str]) -> dict[str, s
     strange = (
         name
         for name in environment
-        if name.upper().startswith(PREFIX) and name not in names and name not in RETIRED
+        if name.upper().startswith(PREFIX)
+        and name not in names
+        and name not in RETIRED | OF_THE_COMMAND_LINE
     )
     return {name: _meant(name, names) for name in sorted(strange)}
 
