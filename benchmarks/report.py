@@ -12,6 +12,7 @@ from benchmarks.peers.runner import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 BAR, GOAL = 26, 13
+HTTP_BAR = 0.4
 
 INTRODUCTION = """\
 # Benchmarks
@@ -56,6 +57,14 @@ One account that a store has never seen keeps orders for its retention (15 minut
 every client order id it has seen, since an exchange must refuse the second use of one.
 """
 
+HTTP = """\
+## HTTP
+
+`python -m benchmarks.http`: requests a second of CPU of the server's process, and the 99th
+percentile a client saw over eight kept connections. The bare routes are the framework's, on the
+same server, with neither keys nor limits, store or log.
+"""
+
 
 def write(path: Path = PAGE) -> None:
     """Write the page and its charts from everything measured so far."""
@@ -73,6 +82,8 @@ def write(path: Path = PAGE) -> None:
         samples = found["memory"]["samples"]
         chart.memory(path.with_name("benchmarks-memory.svg"), samples)
         parts += [MEMORY, _memory(found["memory"]), "![Pace and memory](benchmarks-memory.svg)"]
+    if "http" in found:
+        parts += [HTTP, _http(found["http"])]
     if "other" in found:
         parts += ["## Around it", _others(found["other"])]
     text = "\n\n".join(part.strip() for part in parts) + "\n"
@@ -141,6 +152,15 @@ def _memory(found: dict[str, Any]) -> str:
         for each in samples[:: max(1, len(samples) // 10)]
     ]
     lines.append(f"\n{found['retained_orders']:,} orders are in the book at the end.")
+    return "\n".join(lines)
+
+
+def _http(found: Sequence[dict[str, Any]]) -> str:
+    lines = ["| route | requests/s of CPU | p99 |", "|---|---:|---:|"]
+    lines += [f"| {r['name']} | {r['per_second']:,.0f} | {r['p99_ms']:.0f} ms |" for r in found]
+    ratio = found[-1]["per_second"] / found[-2]["per_second"]
+    word = "met" if ratio >= HTTP_BAR else "not met"
+    lines.append(f"\nThe listing does {ratio:.2f} of the bare route; bar {HTTP_BAR}, {word}.")
     return "\n".join(lines)
 
 

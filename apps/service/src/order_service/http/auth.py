@@ -22,7 +22,9 @@ _STILL: Final = "still_let_in"
 def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
     """Make the guard of all routes that need a key."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    async def guard(  # a plain function would be run in a thread, at every request
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
         address = connection.client.host if connection.client is not None else ""
         given = [value for name, value in connection.scope["headers"] if name == _HEADER]
         key = keys.find(given[0]) if len(given) == 1 else None

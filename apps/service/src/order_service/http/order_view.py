@@ -1,6 +1,7 @@
 """OrderView: an order as the neighbours know it, with what only we know beside it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -74,7 +75,7 @@ def order_view(order: Order, *, is_dry_run: bool) -> OrderView:
     only_fee = next(iter(fees.values())) if len(fees) == 1 else None
     reason = f"{order.code} {order.text}".strip() if status == "rejected" else None
     return OrderView(
-        id=str(event_id(order.client_order_id, 0)),
+        id=_row_id(order.client_order_id),
         order_id=order.venue_order_id or order.client_order_id,
         client_order_id=order.client_order_id,
         signal_id=terms.signal_id,
@@ -102,3 +103,8 @@ def order_view(order: Order, *, is_dry_run: bool) -> OrderView:
         is_dry_run=is_dry_run,
         sequence=order.version,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _row_id(client_order_id: str) -> str:
+    return str(event_id(client_order_id, 0))

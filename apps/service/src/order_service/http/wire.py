@@ -11,7 +11,9 @@ def now() -> datetime:
 
 def moment(value: datetime) -> str:
     """Write a time to the microsecond."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def optional_moment(value: datetime | None) -> str | None:
