@@ -58,12 +58,16 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("halt", "order_cli.trading_state:halt", "Open nothing more until resume."),
         Entry("resume", "order_cli.trading_state:resume", "Lift a restriction."),
         Entry("flatten", "order_cli.closing:flatten", "Cancel everything, close every position."),
+        Entry("cancel-all", "order_cli.direct:cancel_all", "Cancel all by the exchange alone."),
         Entry("sync", "order_cli.remote:sync", "Read the account now, repair."),
         Entry("trading-state show", "order_cli.trading_state:show", "Show every restriction."),
         Entry("trading-state set", "order_cli.trading_state:set_state", "Restrict a scope."),
     ),
     RUN: (
         Entry("serve", "order_cli.serve:serve", "Run the service."),
+        Entry("doctor", "order_cli.doctor:doctor", "Say in plain words what is wrong."),
+        Entry("config check", "order_cli.config:check", "Say whether a start would take these."),
+        Entry("config show", "order_cli.config:show", "Show every setting and its source."),
         Entry("key make", "order_cli.keys:make", "Make a further key of the API."),
         Entry("guardian", "order_cli.guardian:guardian", "Cancel all when the service is gone."),
         Entry("db migrate", "order_cli.db:migrate", "Bring the schema up to date."),
@@ -78,6 +82,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
     ),
 }
 GROUPS: Final = {
+    "config": "Settings of the service.",
     "db": "The schema of a PostgreSQL store.",
     "dlq": "Signals that were refused.",
     "key": "Keys of the API.",

@@ -75,7 +75,7 @@ def choose(settings: Settings) -> Choices:
     store = store_of(settings)
     return Choices(
         store=store,
-        shown_store=_without_password(store),
+        shown_store=without_password(store),
         bus=bus,
         venue=SIMULATED if is_dry else BYBIT,
         account=f"{environment}:{ours.account}",
@@ -101,7 +101,8 @@ def store_of(settings: Settings) -> str:
     return f"postgresql://{user}@{server.host}:{server.port}/{database}"
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """The URL as people may see it."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return url

@@ -161,16 +161,20 @@ def retired(environment: Mapping[str, str], env_file: Path | None = None) -> tup
     return names.retired(_merged(environment, env_file))
 
 
+def from_file(env_file: Path) -> dict[str, str]:
+    """What stands in a file of settings; nothing where there is none."""
+    if not env_file.is_file():
+        return {}
+    return {name: text or "" for name, text in dotenv_values(env_file).items()}
+
+
 def _fields(group: Any) -> Mapping[str, object]:
     fields: Mapping[str, object] = group.model_fields
     return fields
 
 
 def _merged(environment: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
-    if env_file is None or not env_file.is_file():
-        return dict(environment)
-    from_file = {name: text or "" for name, text in dotenv_values(env_file).items()}
-    return {**from_file, **environment}
+    return {**({} if env_file is None else from_file(env_file)), **environment}
 
 
 class _MappingSource(EnvSettingsSource):

@@ -1,0 +1,1 @@
+"""Doctor: looks at everything a live service needs and says in plain words what is wrong."""
