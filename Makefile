@@ -102,6 +102,10 @@ fuzz-api: setup ## requests nobody would think of, to every route of a running s
 targets: setup ## the specification's times at 50 signals/s while broker and stream are cut once
 	$(PYTEST) tests/targets -s $(ARGS)
 
+.PHONY: outages
+outages: setup ## a broker of its own killed, frozen, starved, cut off (Debian: rabbitmq-server)
+	$(PYTEST) tests/outages --timeout 300 $(ARGS)
+
 .PHONY: simulate planted-bugs
 SEEDS ?= 500
 TWICE ?= 25

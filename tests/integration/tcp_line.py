@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Line(Thread):
-    """A TCP line to a server, which can be cut for good or once.
+    """A TCP line to a server, which can be cut for good or once, or turn into a black hole.
 
     Args:
         port: Of the server, if its URL names none.
@@ -23,6 +23,7 @@ class Line(Thread):
         self.url = urlunsplit(place._replace(netloc=f"{user}127.0.0.1:{self.port}"))
         self._cut = Event()
         self._drop = Event()
+        self._is_hole = Event()
         self._pairs: dict[socket.socket, socket.socket] = {}
 
     def cut(self) -> None:
@@ -34,8 +35,20 @@ class Line(Thread):
         """Close every connection there is; new ones pass."""
         self._drop.set()
 
+    def swallow(self) -> None:
+        """Carry nothing any more, and close nothing: nobody is told."""
+        self._is_hole.set()
+
+    def carry_on(self) -> None:
+        """Carry again; the connections of before are gone."""
+        self.drop()
+        self._is_hole.clear()
+
     def run(self) -> None:
         while not self._cut.is_set():
+            if self._is_hole.is_set():
+                self._cut.wait(0.02)
+                continue
             if self._drop.is_set():
                 self._drop.clear()
                 for each in self._pairs:

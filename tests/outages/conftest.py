@@ -1,0 +1,14 @@
+"""One private broker for all outages: each test leaves it running and fed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.private_rabbitmq import PrivateRabbit, a_private_rabbit
+
+
+@pytest.fixture(scope="session")
+def private_rabbit() -> Iterator[PrivateRabbit]:
+    """A broker that may be treated badly. Without the program its tests fail."""
+    with a_private_rabbit() as server:
+        yield server
