@@ -1,5 +1,6 @@
 """`doctor`, `cancel-all --direct` and `config`, against a local Bybit and real servers."""
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -7,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aio_pika import Message
 
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_cli import __main__ as command_line
 from tests.integration.live_service import KEY, SECRET, LocalBybit, local_bybit
 from tests.integration.service_process import OURS
+from tests.rabbitmq_server import channel_to
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -99,6 +103,31 @@ def test_what_is_wrong_is_said_and_what_to_do_about_it(
     assert said in found[about]["text"]
     assert found[about]["advice"]
     assert SECRET not in str(found)
+
+
+async def test_the_broker_is_looked_at_and_refused_signals_that_lie_there_are_told(
+    run: Run, rabbit: RabbitConfig
+) -> None:
+    environment = {
+        "ORDERMANAGER_ENABLE_DRY_RUN": "true",
+        "ORDERMANAGER_SIGNAL_QUEUE": rabbit.signals,
+        "ORDERMANAGER_EVENT_QUEUE": rabbit.events,
+        "ORDERMANAGER_DEAD_LETTER_QUEUE": rabbit.dead,
+        "RABBITMQ_HOST": rabbit.host,
+        "RABBITMQ_PORT": str(rabbit.port),
+        "RABBITMQ_USER": rabbit.user,
+        "RABBITMQ_PASSWORD": rabbit.password,
+        "RABBITMQ_VHOST": rabbit.vhost,
+    }
+    async with channel_to(rabbit) as channel:
+        await channel.declare_queue(rabbit.dead, durable=True)
+        await channel.default_exchange.publish(Message(b"{}"), rabbit.dead)
+        code, told, _ = await asyncio.to_thread(run, environment, "doctor")
+
+    assert code == 0
+    assert "lets us in" in told
+    assert f"1 refused signals lie in {rabbit.dead}" in told
+    assert f"the queue {rabbit.signals} is not there" in told
 
 
 def test_a_dry_run_needs_nothing_and_the_doctor_makes_no_file(run: Run, tmp_path: Path) -> None:

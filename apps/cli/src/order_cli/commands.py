@@ -69,6 +69,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("config check", "order_cli.config:check", "Say whether a start would take these."),
         Entry("config show", "order_cli.config:show", "Show every setting and its source."),
         Entry("key make", "order_cli.keys:make", "Make a further key of the API."),
+        Entry("completion", "order_cli.completion:completion", "Let a shell complete commands."),
         Entry("guardian", "order_cli.guardian:guardian", "Cancel all when the service is gone."),
         Entry("db migrate", "order_cli.db:migrate", "Bring the schema up to date."),
         Entry("db status", "order_cli.db:status", "Say which migrations are applied."),
