@@ -124,6 +124,14 @@ def test_an_error_of_the_layers_below_has_its_code_and_words(
     assert text in str(told)
 
 
+def test_a_store_that_a_service_owns_is_told_with_the_way_to_that_service() -> None:
+    by_service = as_command_error(LeaseHeld(owner="a", url="http://127.0.0.1:4600"))
+    by_command = as_command_error(LeaseHeld(owner="a", url=""))
+
+    assert "--url http://127.0.0.1:4600" in by_service.hint
+    assert "--url" not in by_command.hint
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

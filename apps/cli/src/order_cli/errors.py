@@ -36,5 +36,8 @@ def as_command_error(error: OrderManagerError) -> CommandError:
     if isinstance(error, LeaseHeld):
         owner = details.get("url") or details.get("owner")
         message = f"the store is in use by {owner}"
-        return CommandError(ExitCode.FAILURE, message, "stop it first, or let it finish")
+        hint = "stop it first, or let it finish"
+        if url := details.get("url"):
+            hint = f"add --url {url} to let it do this, or stop it first"
+        return CommandError(ExitCode.FAILURE, message, hint)
     return CommandError(_CODES.get(error.code, ExitCode.FAILURE), str(error))
