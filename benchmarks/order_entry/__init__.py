@@ -1,0 +1,1 @@
+"""Order entry beside bare connections and other clients: `python -m benchmarks.order_entry`."""
