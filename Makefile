@@ -84,6 +84,10 @@ KILLS ?= 20
 crash-matrix: setup ## kill the real service at every crash point, KILLS=20 times each, and judge what is left
 	$(RUN) python -m tests.crash_matrix --kills $(KILLS) $(ARGS)
 
+.PHONY: faults
+faults: setup ## kill and freeze servers, cut networks, under a live service (Debian: postgresql, rabbitmq-server)
+	$(RUN) python -m tests.faults $(ARGS)
+
 .PHONY: alerts
 alerts: ## check the alert rules and try them (Debian: prometheus)
 	promtool check config docker/prometheus/prometheus.yml

@@ -91,7 +91,7 @@ class World:
             ends_at = time.monotonic() + LONGEST_LIFE_S
             worked = False
             while running.process.poll() is None and time.monotonic() < ends_at:
-                if not worked and _is_ready(running):
+                if not worked and is_ready(running):
                     worked = True
                     self.send_some()
                     self.ask_some(running)
@@ -137,7 +137,7 @@ class World:
                 if running.process.poll() is not None:
                     running.read_rest()
                     return [f"the service ended by itself: {running.log[-5:]}"]
-                if self._is_drained(running):
+                if self.is_drained(running):
                     break
                 time.sleep(0.2)
             else:
@@ -157,8 +157,9 @@ class World:
             left=run(waiting(self.rabbit, self.rabbit.signals)),
         )
 
-    def _is_drained(self, running: LiveService) -> bool:
-        if not _is_ready(running) or run(waiting(self.rabbit, self.rabbit.signals)):
+    def is_drained(self, running: LiveService) -> bool:
+        """Whether it is ready, and nothing is left to decide, to settle or to publish."""
+        if not is_ready(running) or run(waiting(self.rabbit, self.rabbit.signals)):
             return False
         metrics = running.http.get("/metrics").text
         published = "order_manager_unpublished_events 0.0" in metrics
@@ -194,7 +195,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def _is_ready(running: LiveService) -> bool:
+def is_ready(running: LiveService) -> bool:
     try:
         return running.http.get("/ready", timeout=2).status_code == 200
     except httpx.HTTPError:
@@ -217,7 +218,7 @@ def a_world(folder: Path, seed: int, *options: str) -> Iterator[World]:
         rabbit = stack.enter_context(_queues())
         bybit = stack.enter_context(local_bybit(folder, "--no-limits", *options))
         world = World(folder, bybit, store, rabbit, seed)
-        run(_audit(world))
+        run(audit(world))
         stack.callback(lambda: run(_forget(world)))
         yield world
 
@@ -233,7 +234,7 @@ def _queues() -> Iterator[RabbitConfig]:
         loop.close()
 
 
-async def _audit(world: World) -> None:
+async def audit(world: World) -> None:
     async with channel_to(world.rabbit) as channel:
         exchange = await channel.declare_exchange(
             world.rabbit.exchange, aio_pika.ExchangeType.TOPIC, durable=True
