@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final
 
 import httpx
@@ -72,24 +73,34 @@ def _lines(seconds: float | None) -> int:
 
 def _follow(events: deque[dict[str, Any]]) -> None:
     """Keep the newest events, by the stream; begin again where it broke."""
-    page = get("/events", limit=SHOWN)
-    events.extend(page["events"])
-    after = page["last"]
+    after: int | None = None
     while True:
         try:
+            if after is None:
+                page = get("/events", limit=SHOWN)
+                events.extend(page["events"])
+                after = page["last"]
             with (
                 service() as client,
                 client.stream(
                     "GET", "/api/v1/events/stream", params={"after": after}, timeout=None
                 ) as stream,
             ):
-                for line in stream.iter_lines():
-                    if line.startswith("data: "):
-                        event = json.loads(line.removeprefix("data: "))
-                        events.append(event)
-                        after = event["number"]
+                stream.raise_for_status()
+                for event in streamed(stream.iter_lines()):
+                    events.append(event)
+                    after = event["number"]
         except (httpx.HTTPError, CommandError):
-            time.sleep(EVERY_S)
+            pass
+        time.sleep(EVERY_S)
+
+
+def streamed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Events in the lines of the stream; its signs of life are none."""
+    for line in lines:
+        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+        if data:
+            yield json.loads(data)
 
 
 def _view(events: deque[dict[str, Any]]) -> Any:

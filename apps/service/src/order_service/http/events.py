@@ -65,7 +65,7 @@ class EventController(Controller):
         if start is None:
             start = await service.last_event()
         return ServerSentEvent(
-            _messages(streams.following(service, start, still_let_in(request))),
+            messages(streams.following(service, start, still_let_in(request))),
             headers=dict(_STREAM_HEADERS),
         )
 
@@ -132,12 +132,13 @@ async def _texts(events: AsyncIterator[dict[str, Any] | None]) -> AsyncGenerator
         yield "{}" if event is None else msgspec.json.encode(event).decode()
 
 
-async def _messages(
+async def messages(
     events: AsyncIterator[dict[str, Any] | None],
 ) -> AsyncIterator[ServerSentEventMessage]:
+    """Yield what is sent: events, and a comment where there was none for a while."""
     async for event in events:
         if event is None:
-            yield ServerSentEventMessage(comment="still here")
+            yield ServerSentEventMessage(comment="still here", data=None)
             continue
         yield ServerSentEventMessage(
             data=msgspec.json.encode(event).decode(), event=str(event["kind"]), id=event["number"]
