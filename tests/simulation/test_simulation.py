@@ -73,7 +73,7 @@ def test_a_failing_seed_prints_its_number_and_its_last_events() -> None:
 
     assert done.returncode == 1
     assert "make simulate SEED=0" in done.stdout
-    assert "BROKEN V19" in done.stdout
+    assert "V19: create" in done.stdout
     assert "was sent twice" in done.stdout
 
 
