@@ -3,6 +3,7 @@
 `python -m tests.crash_matrix.planted serve ...` plants the mistake that PLANTED names.
 """
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from order_cli.__main__ import main
 from order_domain.model.rows import Mark
 from order_service.desk import Desk
 from order_service.runtime.relay import Relay, cursor_name
+
+LONG_ENOUGH_FOR_A_FLUSH_S: Final = 0.5
 
 
 def acknowledge_before_the_commit() -> None:
@@ -53,6 +56,7 @@ def the_cursor_moves_before_the_confirm() -> None:
 
     async def hurried(self: Relay) -> None:
         self._carry(Mark(cursor_name(self.name), self._clock.now(), self._committed))
+        await asyncio.sleep(LONG_ENOUGH_FOR_A_FLUSH_S)
         await publish(self)
 
     Relay._publish_some = hurried  # type: ignore[method-assign]
@@ -63,7 +67,7 @@ MISTAKES: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "a_new_id_for_every_attempt": (a_new_id_for_every_attempt, "submit.after_send"),
     "the_cursor_moves_before_the_confirm": (
         the_cursor_moves_before_the_confirm,
-        "outbox.after_publish",
+        "outbox.after_read",
     ),
 }
 """By name: what is planted, and the point at which a kill shows it."""
