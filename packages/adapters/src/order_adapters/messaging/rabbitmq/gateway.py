@@ -87,7 +87,7 @@ class GatewaySource:
         self._broker = broker
         self._sink = sink
         self._link = Link(broker, "gateway", self._consume, random)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
         self._subscription = ""
         self._reads = False
         self.taken = 0
@@ -95,20 +95,18 @@ class GatewaySource:
 
     def open(self) -> None:
         """Begin to subscribe and to read."""
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._link.run(), name="gateway queue"),
-                asyncio.create_task(self._keep_subscribed(), name="gateway subscription"),
-            ]
-            for task in self._tasks:
-                task.add_done_callback(self._ended)
+        if self._task is None:
+            self._link.open()
+            self._task = asyncio.create_task(self._keep_subscribed(), name="gateway subscription")
+            self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Stop reading. The subscription stays: whoever owns the account next needs it."""
-        for task in self._tasks:
+        task, self._task = self._task, None
+        if task is not None:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._link.close()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()

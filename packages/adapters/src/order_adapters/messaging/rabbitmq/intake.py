@@ -54,8 +54,6 @@ class RabbitIntake:
         self._config = config
         self._arrived: asyncio.Queue[Letter] = asyncio.Queue()
         self._link = Link(config, "signals", self._consume, random)
-        self._is_wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def is_up(self) -> bool:
@@ -69,15 +67,11 @@ class RabbitIntake:
 
     def open(self) -> None:
         """Begin to consume."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._link.run(), name="rabbitmq signals")
+        self._link.open()
 
     async def close(self) -> None:
         """Stop consuming; what was not acknowledged goes back to the queue."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._link.close()
         while not self._arrived.empty():
             self._arrived.get_nowait()
 

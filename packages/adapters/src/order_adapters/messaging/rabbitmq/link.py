@@ -14,7 +14,7 @@ from aio_pika.exceptions import AMQPError
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 
 log: Final = logging.getLogger(__name__)
-# What a broker, a network or their absence may raise; anything else is a defect and is not hidden.
+# What a broker, a network or their absence may raise; anything else is a defect and is told as one.
 TROUBLE: Final = (AMQPError, OSError, TimeoutError, aio_pika.exceptions.ChannelInvalidStateError)
 Use = Callable[[AbstractConnection], Awaitable[None]]
 
@@ -36,8 +36,21 @@ class Link:
         self._use = use
         self._random = random
         self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
         self.is_up = False
         self.reason = "not connected yet"
+
+    def open(self) -> None:
+        """Begin to connect."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"rabbitmq {self._purpose}")
+
+    async def close(self) -> None:
+        """Disconnect, and stay away."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def up(self) -> None:
         """The user of the connection is ready."""
@@ -57,8 +70,8 @@ class Link:
         """Return once it is up."""
         await self._changed.wait()
 
-    async def run(self) -> None:
-        """Keep a connection, for ever."""
+    async def _run(self) -> None:
+        """Keep a connection, for ever: nobody else would notice that this ended."""
         failures = 0
         while True:
             was_up = await self._once()
@@ -83,6 +96,16 @@ class Link:
         except TROUBLE as error:
             was_up = self.is_up
             self.down(f"{type(error).__name__}: {error}"[:300])
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            # the client cancels what waits on a connection that it gives up
+            was_up = self.is_up
+            self.down("the client gave the connection up")
+        except Exception as error:
+            was_up = self.is_up
+            self.down(f"defect: {type(error).__name__}: {error}"[:300])
+            log.exception("%s: the use of a connection failed", self._purpose)
         finally:
             self.is_up = False
             self._changed.clear()
@@ -101,3 +124,9 @@ class Link:
         longest = self._config.longest_wait.total_seconds()
         wait: float = min(longest, first * 2.0 ** min(failures - 1, 20))
         return wait * self._random.uniform(0.5, 1.0)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants this task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

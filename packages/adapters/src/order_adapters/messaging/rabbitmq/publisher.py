@@ -62,7 +62,6 @@ class RabbitPublisher:
         self._link = Link(config, "events", self._serve, random)
         self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def is_up(self) -> bool:
@@ -76,15 +75,11 @@ class RabbitPublisher:
 
     def open(self) -> None:
         """Begin to connect."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._link.run(), name="rabbitmq events")
+        self._link.open()
 
     async def close(self) -> None:
         """Disconnect."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._link.close()
 
     async def publish(self, event: NumberedEvent) -> None:
         """Publish one event and wait for its confirm. Raises NotPublished: its fate is open."""
