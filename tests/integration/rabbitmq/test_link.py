@@ -39,3 +39,48 @@ async def test_what_ends_one_connection_does_not_end_the_link(
 
     assert reasons == ["not connected yet", reason]
     assert not link.is_up
+
+
+async def test_a_link_closes_even_where_a_cancellation_is_swallowed(rabbit: RabbitConfig) -> None:
+    swallowed = 0
+
+    async def use(_: AbstractConnection) -> None:
+        nonlocal swallowed
+        link.up()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed += 1
+        await asyncio.Event().wait()
+
+    link = Link(rabbit, "test", use, Random(1))
+    link.open()
+    async with asyncio.timeout(20):
+        await link.until_up()
+        await link.close()
+
+    assert swallowed == 1
+    assert not link.is_up
+
+
+async def test_a_link_closes_where_a_cancellation_became_another_error(
+    rabbit: RabbitConfig,
+) -> None:
+    uses = 0
+
+    async def use(_: AbstractConnection) -> None:
+        nonlocal uses
+        uses += 1
+        link.up()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError("made of a cancellation") from None
+
+    link = Link(rabbit, "test", use, Random(1))
+    link.open()
+    async with asyncio.timeout(20):
+        await link.until_up()
+        await link.close()
+
+    assert uses == 1

@@ -16,6 +16,9 @@ from order_adapters.messaging.rabbitmq.config import RabbitConfig
 log: Final = logging.getLogger(__name__)
 # What a broker, a network or their absence may raise; anything else is a defect and is told as one.
 TROUBLE: Final = (AMQPError, OSError, TimeoutError, aio_pika.exceptions.ChannelInvalidStateError)
+GOODBYE_S: Final = 1.0
+CANCEL_AGAIN_S: Final = 1.5
+"""Longer than the goodbye, which a second cancellation would cut short."""
 Use = Callable[[AbstractConnection], Awaitable[None]]
 
 
@@ -48,9 +51,10 @@ class Link:
     async def close(self) -> None:
         """Disconnect, and stay away."""
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
+            # the client swallows a cancellation that meets it in the middle of a call
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN_S)
 
     def up(self) -> None:
         """The user of the connection is ready."""
@@ -75,6 +79,8 @@ class Link:
         failures = 0
         while True:
             was_up = await self._once()
+            if _is_cancelled():  # and what it met made another error of it
+                return
             failures = 1 if was_up else failures + 1
             await asyncio.sleep(self._wait(failures))
 
@@ -116,7 +122,7 @@ class Link:
     async def _close(self, connection: AbstractConnection) -> None:
         """Give it back; a broker that does not answer is not waited for."""
         with suppress(*TROUBLE):
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(GOODBYE_S):
                 await connection.close()
 
     def _wait(self, failures: int) -> float:
