@@ -84,3 +84,29 @@ async def test_a_link_closes_where_a_cancellation_became_another_error(
         await link.close()
 
     assert uses == 1
+
+
+async def test_a_goodbye_that_fails_does_not_end_the_link(rabbit: RabbitConfig) -> None:
+    used: list[AbstractConnection] = []
+
+    async def use(connection: AbstractConnection) -> None:
+        used.append(connection)
+        if len(used) == 1:
+            goodbye = connection.close
+
+            async def fails(*_: object) -> None:
+                await goodbye()
+                raise KeyError("a defect")
+
+            connection.close = fails  # type: ignore[method-assign]
+            raise OSError("gone")
+        link.up()
+        await asyncio.Event().wait()
+
+    link = Link(rabbit, "test", use, Random(1))
+    link.open()
+    async with asyncio.timeout(20):
+        await link.until_up()
+        await link.close()
+
+    assert len(used) == 2

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -121,9 +120,14 @@ class Link:
 
     async def _close(self, connection: AbstractConnection) -> None:
         """Give it back; a broker that does not answer is not waited for."""
-        with suppress(*TROUBLE):
+        try:
             async with asyncio.timeout(GOODBYE_S):
                 await connection.close()
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+        except Exception as error:  # noqa: BLE001 -- it is given up in any case
+            log.info("%s: closing: %s: %s", self._purpose, type(error).__name__, error)
 
     def _wait(self, failures: int) -> float:
         first = self._config.first_wait.total_seconds()
