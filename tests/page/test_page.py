@@ -62,9 +62,9 @@ def enter(browser: Any, service: ServiceProcess) -> None:
 
 
 def some_life(service: ServiceProcess) -> None:
-    """Fills, resting and denied orders."""
+    """Fills (together less than the least displayed size), resting and denied orders."""
     for number in range(1, 6):
-        body = a_body(number, amount=1000 * number, strategy_id=f"trend_{number}")
+        body = a_body(number, amount=200 * number, strategy_id=f"trend_{number}")
         service.filled(service.send(body).json()["order_ids"][0])
     for number in range(10, 13):
         service.send(a_body(number, asset="ETHUSDT", confidence=0.2, strategy_id=f"quiet_{number}"))
