@@ -195,6 +195,16 @@ def test_price_and_quantity_merge_by_the_exchanges_time() -> None:
     assert (merged.price, merged.quantity) == (D(49900), D("0.03"))
 
 
+def test_of_two_reports_of_one_millisecond_the_one_that_came_last_counts() -> None:
+    world, order = a_world_with_working_order()
+    then = world.now + seconds(2)
+
+    for price, quantity in ((D(49900), D("0.03")), (D(49800), D("0.04"))):
+        world.report(order, price=price, quantity=quantity, updated_at=then)
+
+    assert (world.order(order).price, world.order(order).quantity) == (D(49800), D("0.04"))
+
+
 def test_an_older_report_does_not_bring_an_ended_order_back() -> None:
     world, order = a_world_with_working_order()
     world.report(order, V.CANCELLED)
