@@ -35,8 +35,9 @@ def skewed(world: World, by: float) -> None:
     account.exchange.inject(fault, account.now())
 
 
-def reasons(world: World) -> list[str]:
-    return [state.reason for state in world.of(StreamState) if not state.healthy]
+def tells(world: World, reason: str) -> bool:
+    """Whether the account is restricted for this reason; a slow machine may add others."""
+    return any(reason in state.reason for state in world.of(StreamState) if not state.healthy)
 
 
 async def test_the_clock_is_measured_again_and_again() -> None:
@@ -53,11 +54,10 @@ async def test_a_clock_beyond_correction_stops_what_adds_risk_and_nothing_else()
         await world.venue.send(resting)
         skewed(world, 40)
         await world.until(lambda: world.venue.health.clock is ClockState.STOP)
-        await world.until(lambda: reasons(world))
+        await world.until(lambda: tells(world, "our clock is off"))
         opening = await world.venue.send(world.a_create("opening"))
         cancel = await world.venue.send(world.a_cancel(resting.order))
 
-    assert "our clock is off" in reasons(world)[0]
     assert opening.outcome is AnswerOutcome.NOT_SENT
     assert cancel.outcome is AnswerOutcome.ACCEPTED
 
@@ -110,11 +110,12 @@ async def test_x23_a_key_that_became_dangerous_restricts_until_it_is_put_right()
     async with a_world(refresh_interval=0.05) as world:
         good = world.account.config
         world.account.config = attrs.evolve(good, may_withdraw=True)
-        await world.until(lambda: world.states() == [True, False])
+        await world.until(lambda: tells(world, "may withdraw"))
+        restricted = world.states()
         world.account.config = good
-        await world.until(lambda: world.states() == [True, False, True])
+        await world.until(lambda: world.states()[-1])
 
-    assert "may withdraw" in reasons(world)[0]
+    assert restricted[-1] is False
 
 
 @pytest.mark.parametrize("days", [0, 13])
