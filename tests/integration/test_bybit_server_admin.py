@@ -135,6 +135,7 @@ async def test_the_state_holds_everything_of_the_account() -> None:
     assert (state["userId"], state["openOrders"]) == (1_000_001, 1)
     assert [order["client_order_id"] for order in state["orders"]] == ["a", "b"]
     assert len(state["executions"]) == 1
+    assert state["rateLimited"] == {}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ def test_a_batch_gets_what_is_left_and_its_rest_costs_nothing() -> None:
     assert (second.granted, second.remaining) == (3, 0)
 
 
+def test_what_was_refused_as_too_many_is_counted_by_bucket() -> None:
+    limits = RateLimits(enforced=True)
+    limits.take(1, "create-batch/futures", NOW, 12)
+    limits.take(2, "fee-rate", NOW, 6)
+
+    assert limits.refused(1) == {"create-batch/futures": 2}
+    assert limits.refused(3) == {}
+
+
 def test_a_reset_is_told_in_the_future_even_when_it_is_near() -> None:
     limits = RateLimits(enforced=True)
     limits.take(1, "fee-rate", NOW, 5)

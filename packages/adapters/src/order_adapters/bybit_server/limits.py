@@ -1,6 +1,6 @@
 """Limits: requests a second of each account and endpoint, and of each address."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,6 +86,11 @@ class RateLimits:
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
         self._recent: dict[tuple[int, str], deque[datetime]] = {}
+        self._refused: Counter[tuple[int, str]] = Counter()
+
+    def refused(self, user_id: int) -> dict[str, int]:
+        """Units an account asked for beyond its limits, by bucket, since the server began."""
+        return {bucket: n for (user, bucket), n in self._refused.items() if user == user_id}
 
     def take(self, user_id: int, bucket: str, now: datetime, units: int = 1) -> Allowance:
         """Use up to so many units; what is beyond the limit is not granted and costs nothing."""
@@ -100,6 +105,7 @@ class RateLimits:
         recent.extend([now] * min(granted, free))
         resets_at = now
         if granted < units:
+            self._refused[user_id, bucket] += units - granted
             resets_at = max(recent[0] + _SECOND, now + _SOON) if recent else now + _SECOND
         return Allowance(limit, max(limit - len(recent), 0), milliseconds(resets_at), granted)
 
