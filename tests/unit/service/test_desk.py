@@ -15,7 +15,7 @@ from order_service.desk import Desk, NotTaking, Undecided
 
 @pytest.fixture
 def desk() -> Desk:
-    desk = Desk(MemorySignalSource(), read_delivery)
+    desk = Desk(MemorySignalSource, read_delivery)
     desk.open(41)
     return desk
 
@@ -50,7 +50,7 @@ async def test_a_verdict_that_comes_too_late_is_nobodys(desk: Desk) -> None:
 
 async def test_a_closed_desk_takes_nothing() -> None:
     with pytest.raises(NotTaking):
-        await Desk(MemorySignalSource(), read_delivery).hand_in(b"x", 5)
+        await Desk(MemorySignalSource, read_delivery).hand_in(b"x", 5)
 
 
 async def test_whoever_waits_when_it_closes_is_told(desk: Desk) -> None:
@@ -62,3 +62,18 @@ async def test_whoever_waits_when_it_closes_is_told(desk: Desk) -> None:
         await waiting
     with pytest.raises(NotTaking):
         await desk.hand_in(b"x", 5)
+
+
+async def test_what_was_undecided_when_it_was_shut_does_not_come_to_the_next_owner(
+    desk: Desk,
+) -> None:
+    undecided = asyncio.ensure_future(desk.hand_in(b"x", 5))
+    await asyncio.sleep(0)
+    await desk.shut()
+    desk.open(60)
+    waiting = asyncio.ensure_future(desk.hand_in(b"y", 5))
+
+    assert await settle(desk) == 61
+    await waiting
+    with pytest.raises(Undecided):
+        await undecided

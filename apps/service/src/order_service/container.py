@@ -59,7 +59,7 @@ def _refreshed(settings: Settings, venue: SimulatedVenue, clock: Clock) -> Refre
 def _desk(settings: Settings, intake: RabbitIntake | None) -> Desk:
     bybit = settings.bybit
     read = partial(read_delivery, category=bybit.market_category, exceptions=bybit.asset_categories)
-    return Desk(MemorySignalSource(), read, intake)
+    return Desk(MemorySignalSource, read, intake)
 
 
 def _shared(settings: Settings, choices: Choices, store: Store) -> SharedTables | None:

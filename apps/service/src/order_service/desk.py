@@ -88,6 +88,7 @@ class Desk:
     """A SignalSource over a queue that tells whoever handed a signal in what became of it.
 
     Args:
+        make_queue: Makes an empty queue, one for each time that the account is owned.
         read: Makes a delivery of a number and a raw body; never fails.
         broker: Also brings signals; each is acknowledged once its delivery is.
 
@@ -98,11 +99,12 @@ class Desk:
 
     def __init__(
         self,
-        queue: Queue,
+        make_queue: Callable[[], Queue],
         read: Callable[[int, bytes], Delivery],
         broker: Broker | None = None,
     ) -> None:
-        self._queue = queue
+        self._make_queue = make_queue
+        self._queue = make_queue()
         self._read = read
         self._broker = broker
         self._taking: asyncio.Task[None] | None = None
@@ -127,7 +129,10 @@ class Desk:
             self._taking = asyncio.create_task(self._take(self._broker), name="broker's signals")
 
     async def shut(self) -> None:
-        """Close, and let the broker have back what was not acknowledged."""
+        """Close, and let the broker have back what was not acknowledged.
+
+        Nothing of it is left here: its numbers are the next owner's to give.
+        """
         self.close()
         if self._taking is not None:
             self._taking.cancel()
@@ -135,6 +140,7 @@ class Desk:
             self._taking = None
         if self._broker is not None:
             await self._broker.close()
+        self._queue = self._make_queue()
         self._letters.clear()
         self._came_at.clear()
 
