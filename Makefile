@@ -88,6 +88,14 @@ crash-matrix: setup ## kill the real service at every crash point, KILLS=20 time
 faults: setup ## kill and freeze servers, cut networks, under a live service (Debian: postgresql, rabbitmq-server)
 	$(RUN) python -m tests.faults $(ARGS)
 
+# For example: make replicas ARGS="--accounts 3", or make soak MINUTES=60
+.PHONY: replicas soak
+MINUTES ?= 30
+replicas: setup ## three services on one account: owners killed, frozen, cut off at random
+	$(RUN) python -m tests.replicas $(ARGS)
+soak: setup ## the same for MINUTES=30, with servers killed, memory and open files watched
+	$(RUN) python -m tests.replicas --minutes $(MINUTES) $(ARGS)
+
 .PHONY: alerts
 alerts: ## check the alert rules and try them (Debian: prometheus)
 	promtool check config docker/prometheus/prometheus.yml

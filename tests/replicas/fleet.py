@@ -1,0 +1,269 @@
+"""Fleet: several services on one account, each behind ways of its own, under steady load."""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import aio_pika
+import httpx
+
+from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from tests.crash_matrix.checks import read_rows
+from tests.crash_matrix.world import FAST, World, audit, run
+from tests.faults.outages import FarBybit
+from tests.faults.proxy import Proxy, Way
+from tests.faults.servers import PrivatePostgres, PrivateRabbit, PrivateServer
+from tests.integration.live_service import LiveService, local_bybit
+from tests.integration.test_live_broker import on
+from tests.postgres_server import PostgresServer
+from tests.rabbitmq_server import settings_of
+
+LEASE_TTL_S = 2.0
+SETTINGS = FAST | {
+    "ORDERMANAGER_LEASE_TTL": f"{LEASE_TTL_S:g}",
+    "ORDERMANAGER_RETENTION": "130",
+    "ORDERMANAGER_MAX_ORDERS_PER_SECOND": "10",
+}
+READY_WITHIN_S = 90.0
+LOOK_S = 0.5
+"""How long an answer of a replica's health is waited for: one that is frozen gives none."""
+
+
+class Replica:
+    """One service of a fleet. Whoever kills it starts it again; `ended` counts what it did itself.
+
+    Attributes:
+        proxies: Its ways to PostgreSQL, RabbitMQ and the exchange, by name.
+        samples: Resident bytes and open files of its present process, with seconds of its life.
+    """
+
+    def __init__(self, fleet: "Fleet", number: int, proxies: dict[str, Proxy]) -> None:
+        self.name = f"replica {number}"
+        self.proxies = proxies
+        self.ended = 0
+        self.samples: list[tuple[float, int, int]] = []
+        self.said: deque[str] = deque(maxlen=200)
+        self._fleet = fleet
+        self._began_at = 0.0
+        self._running: LiveService | None = None
+
+    @property
+    def running(self) -> LiveService:
+        assert self._running is not None
+        return self._running
+
+    def start(self) -> None:
+        """Start a process; its log is read on, or a full pipe would stop it."""
+        self.end()
+        running = self._fleet.replica(self)
+        running.__enter__()
+        self._running, self._began_at, self.samples = running, time.monotonic(), []
+        threading.Thread(target=self._listen, args=(running,), daemon=True).start()
+
+    def _listen(self, running: LiveService) -> None:
+        assert running.process.stderr is not None
+        with suppress(ValueError, OSError):  # closed meanwhile
+            for line in running.process.stderr:
+                self.said.append(line)
+
+    def is_ready(self) -> bool:
+        """Whether it says that it acts."""
+        try:
+            return self.running.http.get("/ready", timeout=LOOK_S).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def has_ended(self) -> bool:
+        return self.running.process.poll() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            self.running.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.running.process.kill()
+        self.running.process.wait()
+
+    def end(self) -> None:
+        """kill -9, whatever state it is in."""
+        if self._running is not None:
+            self.kill()
+            self._running.http.close()
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.running.process.send_signal(signal.SIGTERM)
+        return self.running.process.wait(30)
+
+    def both(self, way: Way) -> None:
+        for proxy in self.proxies.values():
+            proxy.both(way)
+
+    def refuse(self) -> None:
+        for proxy in self.proxies.values():
+            proxy.refuse()
+
+    def heal(self) -> None:
+        """Thaw it and open its ways; start it again if it is gone."""
+        self.signal(signal.SIGCONT)
+        for proxy in self.proxies.values():
+            proxy.heal()
+        if self.has_ended():
+            self.start()
+
+    def sample(self) -> None:
+        """Note memory and open files."""
+        place = Path(f"/proc/{self.running.process.pid}")
+        with suppress(OSError):
+            pages = int((place / "statm").read_text().split()[1])
+            files = sum(1 for _ in (place / "fd").iterdir())
+            age = time.monotonic() - self._began_at
+            self.samples.append((age, pages * os.sysconf("SC_PAGE_SIZE"), files))
+
+
+class Load:
+    """Signals at a rate, from a thread of its own. One whose confirm was lost may have arrived.
+
+    Attributes:
+        doubtful: Signals that the broker did not confirm.
+    """
+
+    def __init__(self, fleet: "Fleet", rate: float) -> None:
+        self.doubtful: set[str] = set()
+        self.sent = 0
+        self._fleet, self._pause = fleet, 1 / rate
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._publish()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    async def _publish(self) -> None:
+        while not self._is_over.is_set():
+            try:
+                connection = await aio_pika.connect(self._fleet.rabbit.url, timeout=5)
+                async with connection, connection.channel() as channel:
+                    await self._publish_to(channel)
+            except Exception:  # noqa: BLE001 -- the broker is being killed: on with the next one
+                await asyncio.sleep(0.2)
+
+    async def _publish_to(self, channel: Any) -> None:
+        next_at = time.monotonic()
+        while not self._is_over.is_set():
+            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
+            next_at = max(next_at + self._pause, time.monotonic() - 1)
+            body = self._fleet.body()
+            signal_id = json.loads(body)["signal_id"]
+            self.doubtful.add(signal_id)
+            message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+            async with asyncio.timeout(5):
+                await channel.default_exchange.publish(message, self._fleet.rabbit.signals)
+            self.doubtful.discard(signal_id)
+            self._fleet.sent.add(signal_id)
+            self.sent += 1
+
+
+class Fleet(World):
+    """Replicas on one account. What the base class runs directly settles and judges at the end."""
+
+    replicas: list[Replica]
+    servers: dict[str, PrivateServer]
+
+    def replica(self, replica: Replica) -> LiveService:
+        """A service behind the ways of a replica."""
+        near = replica.proxies
+        port = str(near["rabbitmq"].port)
+        settings = (
+            SETTINGS | on(self.rabbit) | {"RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_PORT": port}
+        )
+        store = f"{near['postgres'].url.rpartition('/')[0]}/{self.store.rpartition('/')[2]}"
+        bybit = FarBybit(self.bybit, near["bybit"].url)
+        bybit.http.close()
+        return LiveService(self.folder, bybit, store, **settings)
+
+    def body(self) -> bytes:
+        """A signal that is not yet counted as sent."""
+        body = self._body()
+        self.sent.discard(json.loads(body)["signal_id"])
+        return body
+
+    def owner(self) -> Replica | None:
+        """Who says that it acts."""
+        return next((each for each in self.replicas if each.is_ready()), None)
+
+    def await_owner(self, *besides: Replica) -> float:
+        """Seconds until somebody else acts."""
+        began_at = time.monotonic()
+        while time.monotonic() < began_at + READY_WITHIN_S:
+            for each in self.replicas:
+                if each not in besides and each.is_ready():
+                    return time.monotonic() - began_at
+            time.sleep(0.02)
+        raise AssertionError(f"nobody acts after {READY_WITHIN_S:g} s")
+
+    def heal(self) -> None:
+        """Start, thaw and connect everybody."""
+        for each in self.replicas:
+            if each.has_ended():
+                each.ended += 1
+            each.heal()
+
+    def judge(self, load: Load) -> list[str]:
+        """Stop everybody in good order, let one service finish the rest, and judge."""
+        found = [
+            f"{each.name} stopped with {code}" for each in self.replicas if (code := each.stop())
+        ]
+        self.sent |= load.doubtful & run(_decided(self.store))
+        return found + self.settle() + self._beyond_limits()
+
+    def _beyond_limits(self) -> list[str]:
+        refused = self.bybit.state()["rateLimited"]
+        return [
+            f"the exchange refused {n} requests of {name} as too many"
+            for name, n in refused.items()
+        ]
+
+    def end(self) -> None:
+        """kill -9 of everybody."""
+        for each in self.replicas:
+            each.end()
+
+
+async def _decided(store: str) -> set[str]:
+    return {row.signal.signal_id for row in (await read_rows(store)).signals}
+
+
+@contextmanager
+def a_fleet(folder: Path, seed: int, size: int) -> Iterator[Fleet]:
+    """A fleet on servers of its own; nobody of it runs yet."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(PrivatePostgres())
+        rabbit = stack.enter_context(PrivateRabbit())
+        bybit = stack.enter_context(local_bybit(folder))
+        server = PostgresServer()
+        server.dsn = postgres.url
+        config: RabbitConfig = settings_of(host="127.0.0.1", port=rabbit.port)
+        fleet = Fleet(folder, bybit, run(server.made()), config, seed)
+        fleet.servers = {"postgres": postgres, "rabbitmq": rabbit}
+        run(audit(fleet))
+        urls = {"postgres": postgres.url, "rabbitmq": rabbit.url, "bybit": bybit.url}
+        fleet.replicas = [
+            Replica(fleet, n, {name: stack.enter_context(Proxy(url)) for name, url in urls.items()})
+            for n in range(1, size + 1)
+        ]
+        stack.callback(fleet.end)
+        yield fleet
