@@ -16,7 +16,7 @@ from statistics import median
 
 import attrs
 
-from tests.replicas.deeds import OF_REPLICAS, OF_SERVERS
+from tests.replicas.deeds import HOLD_BACK, OF_REPLICAS, OF_SERVERS
 from tests.replicas.fleet import READY_WITHIN_S, Fleet, Load, a_fleet
 from tests.replicas.growth import Growth
 
@@ -64,7 +64,7 @@ def one_fleet(seed: int, wish: Wish) -> Outcome:
         if wish.minutes:
             outcome.growth, grown = growth.told()
             outcome.broken += grown
-        outcome.broken += it.judge(load)
+        outcome.broken += it.judge(load, sum(outcome.done[name] for name in HOLD_BACK))
     return outcome
 
 

@@ -91,6 +91,14 @@ OF_REPLICAS: Final[dict[str, Deed]] = {
     "all but one killed": _all_but_one_killed,
 }
 
+HOLD_BACK: Final = (
+    "owner frozen past its lease",
+    "owner frozen in short moments",
+    "owner black-holed",
+    "owner on slow lines",
+)
+"""Deeds after which requests that left one after the other may come together."""
+
 
 def _server_killed(name: str) -> Deed:
     def deed(fleet: Fleet, _: Replica) -> None:

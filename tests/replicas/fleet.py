@@ -222,20 +222,21 @@ class Fleet(World):
                 each.ended += 1
             each.heal()
 
-    def judge(self, load: Load) -> list[str]:
-        """Stop everybody in good order, let one service finish the rest, and judge."""
-        found = [
-            f"{each.name} stopped with {code}" for each in self.replicas if (code := each.stop())
-        ]
-        self.sent |= load.doubtful & run(_decided(self.store))
-        return found + self.settle() + self._beyond_limits()
+    def judge(self, load: Load, held_back: int) -> list[str]:
+        """Stop everybody in good order, let one service finish the rest, and judge.
 
-    def _beyond_limits(self) -> list[str]:
+        Args:
+            held_back: How often a line or a process held requests back. They may come together,
+                and so be too many in one second, although they left in time.
+        """
+        codes = {each.name: each.stop() for each in self.replicas}
+        found = [f"{name} stopped with {code}" for name, code in codes.items() if code]
+        self.sent |= load.doubtful & run(_decided(self.store))
+        found += self.settle()
         refused = self.bybit.state()["rateLimited"]
-        return [
-            f"the exchange refused {n} requests of {name} as too many"
-            for name, n in refused.items()
-        ]
+        if sum(refused.values()) > held_back:
+            found.append(f"the exchange refused requests as too many: {refused}")
+        return found
 
     def end(self) -> None:
         """kill -9 of everybody."""
