@@ -200,7 +200,7 @@ def test_a_reply_of_the_socket_has_its_names_and_its_rate() -> None:
     reply = envelope_of(message)
     assert isinstance(reply, Envelope)
     assert (reply.request_id, reply.code) == ("r-1", 0)
-    assert reply.rate == RateState(10, 9, datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC))
+    assert reply.rate == RateState(10, 9, None)
     assert answer_of(CREATE, reply).outcome is AnswerOutcome.ACCEPTED
 
 
@@ -239,7 +239,7 @@ def test_the_time_of_a_reply_is_the_exchanges() -> None:
         {"X-Bapi-Limit": "10", "X-Bapi-Limit-Status": "-1"},
         {
             "X-Bapi-Limit": "10",
-            "X-Bapi-Limit-Status": "1",
+            "X-Bapi-Limit-Status": "0",
             "X-Bapi-Limit-Reset-Timestamp": "soon",
         },
     ],

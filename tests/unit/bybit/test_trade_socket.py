@@ -148,6 +148,27 @@ async def test_x2_a_request_without_a_reply_is_unknown() -> None:
     assert socket.in_flight == 0
 
 
+async def test_x2_each_request_has_its_own_time_and_one_given_up_takes_no_other_with_it() -> None:
+    def reply(message: Message) -> Message | None:
+        is_lost = message["args"][0]["orderLinkId"].startswith("lost")
+        return None if is_lost else acknowledged(message)
+
+    async with connected(reply, within=0.3) as (_, socket):
+        first = asyncio.create_task(create(socket, "lost-1"))
+        await asyncio.sleep(0.15)
+        second = asyncio.create_task(create(socket, "lost-2"))
+        with pytest.raises(NoAnswer):
+            await first
+        still_waiting = not second.done()
+        answered = await create(socket, "om-1")
+        with pytest.raises(NoAnswer):
+            await second
+
+    assert still_waiting
+    assert answered["data"]["orderLinkId"] == "om-1"
+    assert socket.in_flight == 0
+
+
 async def test_x2_a_reply_that_comes_too_late_answers_nobody_else() -> None:
     late: list[Message] = []
 

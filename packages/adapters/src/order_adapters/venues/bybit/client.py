@@ -6,8 +6,6 @@ from datetime import datetime
 from random import Random
 from typing import Final
 
-import attrs
-
 from order_adapters.venues.bybit.bodies import (
     AMEND_BATCH_PATH,
     CANCEL_BATCH_PATH,
@@ -260,7 +258,8 @@ class BybitClient:
             return reply
         if reply.code == TOO_MANY:
             self.budget.refused(endpoint)
-        return reply if rate is None else attrs.evolve(reply, rate=rate)
+        reply.rate = rate
+        return reply
 
 
 def priority_of(command: Command) -> Priority:

@@ -47,6 +47,8 @@ class ClockMeter:
     def __init__(self, limits: ClockLimits) -> None:
         self._limits = limits
         self._samples: deque[ClockOffset] = deque(maxlen=_KEPT)
+        self.best = ClockOffset(_ZERO)
+        """The surest offset known; none at all before the first measurement."""
 
     def add(self, asked_at: datetime, round_trip: timedelta, exchange_time: datetime) -> None:
         """Take one measurement. `asked_at` is our wall time, `round_trip` monotonic.
@@ -60,11 +62,7 @@ class ClockMeter:
             if abs(sample.offset - best.offset) > sample.uncertainty + best.uncertainty:
                 self._samples.clear()
         self._samples.append(sample)
-
-    @property
-    def best(self) -> ClockOffset:
-        """The surest offset known; none at all before the first measurement."""
-        return min(self._samples, key=lambda sample: sample.uncertainty, default=ClockOffset(_ZERO))
+        self.best = min(self._samples, key=lambda each: each.uncertainty)
 
     @property
     def state(self) -> ClockState:

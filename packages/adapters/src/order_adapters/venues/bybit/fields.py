@@ -15,7 +15,7 @@ TEXT_MAX: Final = 200
 MOMENT_MAX_MS: Final = 7_258_118_400_000
 """The year 2200: later times are broken, and adding an hour to them must not overflow."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
-_INTEGER: Final = re.compile(r"[0-9]{1,19}")
+_DIGITS: Final = 19
 _DIGITS_MAX: Final = 24
 _DECIMALS_MAX: Final = 40
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,7 +101,7 @@ def integer_or_none(raw: Raw, key: str) -> int | None:
     value = raw.get(key)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
+    if isinstance(value, str) and len(value) <= _DIGITS and value.isascii() and value.isdigit():
         return int(value)
     if isinstance(value, Decimal) and value.is_finite() and 0 <= value.adjusted() < _DIGITS_MAX:
         value = int(value) if value == value.to_integral_value() else None

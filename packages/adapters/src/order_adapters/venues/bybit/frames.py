@@ -1,7 +1,7 @@
 """Frames: what a socket says, read without trusting it, and questions asked one at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -27,7 +27,7 @@ class Dialogue:
     So the next question waits for the answer to the one before.
     """
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[bytes], None]) -> None:
         self._send = send
         self._op = ""
         self._answer: asyncio.Future[Raw] | None = None
@@ -37,7 +37,7 @@ class Dialogue:
         self._op = op
         answer: asyncio.Future[Raw] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        await self._send(msgspec.json.encode({"req_id": op, "op": op, "args": args}))
+        self._send(msgspec.json.encode({"req_id": op, "op": op, "args": args}))
         return await answer
 
     def hear(self, message: Raw) -> bool:

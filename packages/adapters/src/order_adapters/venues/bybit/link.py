@@ -1,14 +1,12 @@
-"""Link: one WebSocket that is kept up; the only module that knows the WebSocket library."""
+"""Link: one WebSocket that is kept up."""
 
 import asyncio
-from contextlib import suppress
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
 
+from order_adapters.venues.bybit.socket_wire import SocketError, SocketWire
 from order_domain.ports.clock import Clock
 
 PING: Final = b'{"op":"ping"}'
@@ -46,7 +44,10 @@ class LinkUser(Protocol):
         ...
 
     def receive(self, frame: bytes) -> None:
-        """Take one message. Never raises: a message nobody understands is counted."""
+        """Take one message, in the moment it comes.
+
+        Never raises: a message nobody understands is counted. What is raised ends the link.
+        """
         ...
 
     def up(self) -> None:
@@ -76,7 +77,7 @@ class Link:
         self._clock = clock
         self._random = random
         self._timing = timing
-        self._socket: ClientConnection | None = None
+        self._socket: SocketWire | None = None
         self._pong_at = 0.0
         self._closing = asyncio.Event()
         self._reason = ""
@@ -89,20 +90,20 @@ class Link:
             began_at = self._clock.monotonic()
             try:
                 reason = await self._live()
-            except (OSError, WebSocketException, TimeoutError, LinkDown) as error:
+            except (OSError, SocketError, TimeoutError, LinkDown) as error:
                 reason = f"{type(error).__name__}: {error}".rstrip(": ")
             lasted = self._clock.monotonic() - began_at
             failures = 1 if lasted >= self._timing.steady else failures + 1
             self._user.down(reason)
             await asyncio.sleep(self._wait(failures))
 
-    async def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> None:
         """Hand a message to the connection. Raises LinkDown; the bytes may be out even then."""
         if self._socket is None:
             raise LinkDown(f"{self.name} is not connected")
         try:
-            await self._socket.send(frame, text=True)
-        except (OSError, WebSocketException) as error:
+            self._socket.say(frame)
+        except (OSError, SocketError) as error:
             raise LinkDown(f"{type(error).__name__}: {error}") from error
 
     @property
@@ -129,25 +130,17 @@ class Link:
         """One connection from its beginning to its end; says why it ended."""
         self._closing.clear()
         self._reason = ""
-        socket = await connect(
-            self._url,
-            compression=None,
-            open_timeout=self._timing.greet,
-            ping_interval=None,
-            close_timeout=1,
-            max_size=2**24,
-            max_queue=64,
-        )
+        socket = await SocketWire.to(self._url, self._user.receive, within=self._timing.greet)
         self.connections += 1
         self._socket = socket
         self.pong()
         tasks = [
-            asyncio.create_task(self._read(socket), name=f"{self.name} reader"),
             asyncio.create_task(self._greet_and_ping(socket), name=f"{self.name} pings"),
             asyncio.create_task(self._closing.wait(), name=f"{self.name} end"),
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ends: list[asyncio.Future[Any]] = [socket.ended, *tasks]
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             return self._reason or "closed"
@@ -156,16 +149,9 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            with suppress(OSError, WebSocketException):
-                await socket.close()
+            await socket.leave()
 
-    async def _read(self, socket: ClientConnection) -> None:
-        receive = self._user.receive
-        while True:
-            frame = await socket.recv(decode=False)
-            receive(frame)
-
-    async def _greet_and_ping(self, socket: ClientConnection) -> None:
+    async def _greet_and_ping(self, socket: SocketWire) -> None:
         async with asyncio.timeout(self._timing.greet):
             await self._user.greet()
         self._user.up()
@@ -177,6 +163,6 @@ class Link:
             if now >= dead_at:
                 raise LinkDown(f"no pong for {self._timing.dead:g} s")
             if now >= ping_at:
-                await socket.send(PING, text=True)
+                socket.say(PING)
                 ping_at = now + self._timing.ping
             await asyncio.sleep(max(0.0, min(ping_at, dead_at) - now))

@@ -29,13 +29,13 @@ _NOTHING: Final[Raw] = {}
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class RateState:
     """How far an endpoint's rate limit is used up.
 
     Attributes:
         limit, remaining: Requests in the current window.
-        reset_at: When the window ends, once it is used up; else about now.
+        reset_at: When the window ends, once it is used up; else None.
     """
 
     limit: int
@@ -43,9 +43,11 @@ class RateState:
     reset_at: datetime | None
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Envelope:
     """A reply of the exchange, of REST or of the order entry socket.
+
+    Not frozen, for it is made once an order: that would cost more than reading it.
 
     Attributes:
         code, text: retCode and retMsg; the text is for people and never tested.
@@ -123,10 +125,11 @@ def rate_of(headers: Mapping[str, object]) -> RateState | None:
     try:
         limit = integer_or_none(headers, "X-Bapi-Limit")
         remaining = integer_or_none(headers, "X-Bapi-Limit-Status")
-        reset_at = moment_or_none(headers, "X-Bapi-Limit-Reset-Timestamp")
+        if not limit or remaining is None:
+            return None
+        is_used_up = remaining <= 0
+        reset_at = moment_or_none(headers, "X-Bapi-Limit-Reset-Timestamp") if is_used_up else None
     except RecordInvalid:
-        return None
-    if not limit or remaining is None:
         return None
     return RateState(limit, min(remaining, limit), reset_at)
 

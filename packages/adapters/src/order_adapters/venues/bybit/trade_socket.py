@@ -48,11 +48,15 @@ class TradeSocket:
         self.link = make_link(self)
         self._credentials = credentials
         self._exchange_ms = exchange_ms
-        self._window = recv_window_ms
+        self._tails = {
+            kind: f'","X-BAPI-RECV-WINDOW":"{recv_window_ms}"}},"op":"{op}","args":['.encode()
+            for kind, op in OPS.items()
+        }
         self._within = answer_within
         self._session = session
         self._numbers = count(1)
-        self._pending: dict[str, asyncio.Future[Raw]] = {}
+        self._pending: dict[str, tuple[asyncio.Future[Raw], float]] = {}
+        self._watch: asyncio.TimerHandle | None = None
         self._dialogue = Dialogue(self.link.send)
         self._is_greeted = False
         self.strays = 0
@@ -82,19 +86,22 @@ class TradeSocket:
         if not self.is_up:
             raise NotSent("the order entry socket is not up")
         request_id = f"{self._session}-{next(self._numbers)}"
-        frame = (
-            f'{{"reqId":"{request_id}","header":{{"X-BAPI-TIMESTAMP":"{timestamp_ms}",'
-            f'"X-BAPI-RECV-WINDOW":"{self._window}"}},"op":"{OPS[kind]}","args":['
-        ).encode() + b"%b]}" % body
-        reply: asyncio.Future[Raw] = asyncio.get_running_loop().create_future()
-        self._pending[request_id] = reply
+        frame = b'{"reqId":"%b","header":{"X-BAPI-TIMESTAMP":"%d%b%b]}' % (
+            request_id.encode(),
+            timestamp_ms,
+            self._tails[kind],
+            body,
+        )
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[Raw] = loop.create_future()
+        deadline = loop.time() + self._within
+        self._pending[request_id] = reply, deadline
+        if self._watch is None:
+            self._watch = loop.call_at(deadline, self._expire, loop)
         try:
-            async with asyncio.timeout(self._within):
-                await self.link.send(frame)
-                passing("submit.after_send")
-                return await reply
-        except TimeoutError:
-            raise NoAnswer(f"no reply within {self._within:g} s") from None
+            self.link.send(frame)
+            passing("submit.after_send")
+            return await reply
         except LinkDown as error:
             raise NoAnswer(str(error)) from error
         finally:
@@ -114,7 +121,7 @@ class TradeSocket:
     def down(self, reason: str) -> None:
         """Whatever is on its way is lost: all of it at once, in the order it was sent."""
         self._is_greeted = False
-        for reply in tuple(self._pending.values()):
+        for reply, _ in self._pending.values():
             if not reply.done():
                 reply.set_exception(NoAnswer(f"connection lost: {reason}"))
 
@@ -129,11 +136,22 @@ class TradeSocket:
         if message.get("retCode") == RESTARTING:
             self._is_greeted = False  # replies are still to come; `_forget` closes after the last
         request_id = message.get("reqId")
-        reply = self._pending.get(request_id) if isinstance(request_id, str) else None
-        if reply is None or reply.done():
+        waiting = self._pending.get(request_id) if isinstance(request_id, str) else None
+        if waiting is None or waiting[0].done():
             self.strays += 1
             return
-        reply.set_result(message)
+        waiting[0].set_result(message)
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give up what is due. Requests are in the order of their deadlines: one timer will do."""
+        self._watch = None
+        now = loop.time()
+        for reply, deadline in self._pending.values():
+            if deadline > now:
+                self._watch = loop.call_at(deadline, self._expire, loop)
+                return
+            if not reply.done():
+                reply.set_exception(NoAnswer(f"no reply within {self._within:g} s"))
 
     def _forget(self, request_id: str, reply: asyncio.Future[Raw]) -> None:
         del self._pending[request_id]
