@@ -62,7 +62,7 @@ async def test_a_query_leaves_as_it_was_signed(query: str) -> None:
     async with listening(Peer(answering(http()))) as peer, a_transport(peer.url) as transport:
         await transport.get("/v5/order/realtime", query, STAMP)
     head = peer.heard[0].decode()
-    signature = sign(KEY.secret, f"{STAMP}{KEY.key}5000{query}".encode())
+    signature = sign(KEY, f"{STAMP}{KEY.key}5000{query}".encode())
 
     assert head.startswith(f"GET /v5/order/realtime?{query} HTTP/1.1\r\n")
     assert f"X-BAPI-SIGN: {signature}\r\n" in head

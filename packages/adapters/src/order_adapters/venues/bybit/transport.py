@@ -1,22 +1,23 @@
 """HttpTransport: exact bytes to Bybit's REST and back; the only module that knows httpx.
 
-It sends once. Whether to ask again is for those to say who know what the request does.
+It sends once. Whether to ask again is for those to say who know what the request does. httpx asks
+the questions; an order would wait longer for it than for everything else we do, so commands are
+written as they are. Both go over the same wire.
 """
 
-import asyncio
-import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 import httpx
 
-from order_adapters.venues.bybit.signing import Credentials, rest_headers
-from order_adapters.venues.bybit.wire import Broken, NotConnected, Wire
+from order_adapters.venues.bybit.http_answers import Broken
+from order_adapters.venues.bybit.signing import Credentials, RequestSigner
+from order_adapters.venues.bybit.wire import NotConnected, Wire
 
 FORBIDDEN: Final = 403
-_JSON: Final = {"Content-Type": "application/json"}
+_COMMON: Final = {"Accept-Encoding": "identity", "User-Agent": "order-manager"}
 
 
 class NotSent(Exception):
@@ -27,7 +28,7 @@ class NoAnswer(Exception):
     """The request, or a part of it, may have arrived; no answer came back whole."""
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class HttpAnswer:
     """A whole response. Header names are found in any case."""
 
@@ -62,15 +63,16 @@ class HttpTransport:
         connections: int = 32,
     ) -> None:
         self._base_url = base_url
-        self._credentials = credentials
-        self._recv_window_ms = recv_window_ms
-        self._whole = timing.whole
+        self._signer = None if credentials is None else RequestSigner(credentials, recv_window_ms)
+        self._wire = _wire(base_url, timing, connections)
         self._client = httpx.AsyncClient(
             follow_redirects=False,
-            timeout=None,  # noqa: S113 -- `_exchange` bounds the whole of it
-            transport=_Under(_wire(base_url, timing, connections)),
-            headers={"Accept-Encoding": "identity", "User-Agent": "order-manager"},
+            timeout=None,  # noqa: S113 -- the wire bounds the whole of it
+            transport=_Under(self._wire),
+            headers=_COMMON,
         )
+        fixed = {"Host": urlsplit(base_url).netloc, **_COMMON, "Content-Type": "application/json"}
+        self._post_lines = _lines(fixed.items())
 
     async def get(self, path: str, query: str, timestamp_ms: int | None) -> HttpAnswer:
         """Ask. Raises NotSent, NoAnswer.
@@ -80,12 +82,35 @@ class HttpTransport:
             timestamp_ms: Exchange time of this attempt; None asks without a signature.
         """
         target = f"{path}?{query}" if query else path
-        return await self._exchange("GET", target, None, self._signed(timestamp_ms, query.encode()))
+        request = self._client.build_request(
+            "GET",
+            self._base_url + path,
+            headers=self._signed(timestamp_ms, query.encode()),
+            # httpx would rewrite some characters of the URL after they were signed
+            extensions={"target": target.encode()},
+        )
+        try:
+            response = await self._client.send(request)
+        except NotConnected as error:
+            raise NotSent(str(error)) from error
+        except (Broken, httpx.HTTPError) as error:
+            raise NoAnswer(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        return HttpAnswer(response.status_code, response.headers, response.content)
 
     async def post(self, path: str, body: bytes, timestamp_ms: int) -> HttpAnswer:
         """Send a body as it is. Raises NotSent, NoAnswer."""
-        headers = _JSON | self._signed(timestamp_ms, body)
-        return await self._exchange("POST", path, body, headers)
+        signed = self._signed(timestamp_ms, body)
+        head = (
+            f"POST {path} HTTP/1.1\r\n{self._post_lines}Content-Length: {len(body)}\r\n"
+            f"{_lines(signed.items())}\r\n"
+        )
+        try:
+            answer = await self._wire.exchange(head.encode() + body)
+        except NotConnected as error:
+            raise NotSent(str(error)) from error
+        except Broken as error:
+            raise NoAnswer(f"{type(error).__name__}: {error}") from error
+        return HttpAnswer(answer.status, answer.headers, answer.body)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -94,29 +119,9 @@ class HttpTransport:
     def _signed(self, timestamp_ms: int | None, payload: bytes) -> dict[str, str]:
         if timestamp_ms is None:
             return {}
-        if self._credentials is None:
+        if self._signer is None:
             raise NotSent("no API key")
-        return rest_headers(self._credentials, timestamp_ms, self._recv_window_ms, payload)
-
-    async def _exchange(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
-    ) -> HttpAnswer:
-        request = self._client.build_request(
-            method,
-            self._base_url + target.partition("?")[0],
-            content=body,
-            headers=headers,
-            # httpx would rewrite some characters of the URL after they were signed
-            extensions={"target": target.encode()},
-        )
-        try:
-            async with asyncio.timeout(self._whole):
-                response = await self._client.send(request)
-        except NotConnected as error:
-            raise NotSent(str(error)) from error
-        except (Broken, TimeoutError, httpx.HTTPError) as error:
-            raise NoAnswer(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        return HttpAnswer(response.status_code, response.headers, response.content)
+        return self._signer.headers(timestamp_ms, payload)
 
 
 class _Under(httpx.AsyncBaseTransport):
@@ -126,13 +131,13 @@ class _Under(httpx.AsyncBaseTransport):
         self._wire = wire
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._wire.exchange(
-            request.method.encode(),
-            request.extensions["target"],
-            request.headers.raw,
-            request.content,
-        )
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        target = request.extensions["target"]
+        if not target.isascii() or not target.decode().isprintable() or b" " in target:
+            raise NotConnected("no HTTP request: its target holds what none may")
+        lines = _lines((name.decode(), value.decode()) for name, value in request.headers.raw)
+        head = f"GET {target.decode()} HTTP/1.1\r\n{lines}\r\n"
+        answer = await self._wire.exchange(head.encode())
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
 
     async def aclose(self) -> None:
         self._wire.close()
@@ -141,11 +146,15 @@ class _Under(httpx.AsyncBaseTransport):
 def _wire(url: str, timing: HttpTiming, connections: int) -> Wire:
     parts = urlsplit(url)
     is_secure = parts.scheme == "https"
-    context: ssl.SSLContext | None = httpx.create_ssl_context() if is_secure else None
     return Wire(
         parts.hostname or "",
         parts.port or (443 if is_secure else 80),
-        context,
+        httpx.create_ssl_context() if is_secure else None,
         connections=connections,
         connect_within=timing.connect,
+        answer_within=timing.whole,
     )
+
+
+def _lines(headers: Iterable[tuple[str, str]]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers])

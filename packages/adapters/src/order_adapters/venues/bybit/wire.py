@@ -1,36 +1,21 @@
 """Wire: HTTP/1.1 to one host on kept connections, which knows whether a byte has left.
 
-httpx's own transport costs twice the CPU, and with 32 requests in flight serves them five times
-slower.
+It takes requests as bytes. httpx's own transport costs twice the CPU, and with 32 requests in
+flight serves them five times slower.
 """
 
 import asyncio
 import ssl
 from typing import Final
 
-import attrs
-import h11
-
 from order_adapters.passing import is_watched, passing
+from order_adapters.venues.bybit.http_answers import AnswerReader, Broken, WireAnswer
 
-BODY_MAX: Final = 32 * 2**20
-_EVENTS: Final = (h11.NEED_DATA, h11.PAUSED)
-Headers = list[tuple[bytes, bytes]]
+_COMMAND: Final = b"POST "
 
 
 class NotConnected(Exception):
     """There is no connection, or nothing to say on it: no byte of the request left."""
-
-
-class Broken(Exception):
-    """The connection failed after bytes left, or before the answer was whole."""
-
-
-@attrs.frozen(slots=True)
-class WireAnswer:
-    status: int
-    headers: Headers
-    body: bytes
 
 
 class Wire:
@@ -39,6 +24,7 @@ class Wire:
     Args:
         context: None speaks without TLS.
         connect_within: Seconds for a new connection, or for a free one.
+        answer_within: Seconds for a whole exchange, connecting included.
         idle: Seconds after which a kept connection is not trusted any more.
     """
 
@@ -50,34 +36,31 @@ class Wire:
         *,
         connections: int,
         connect_within: float,
+        answer_within: float,
         idle: float = 25.0,
     ) -> None:
         self._host, self._port, self._context = host, port, context
-        self._within = connect_within
+        self._connect_within = connect_within
+        self._answer_within = answer_within
         self._idle = idle
         self._slots = asyncio.Semaphore(connections)
         self._free: list[_Connection] = []
         self._busy: set[_Connection] = set()
 
-    async def exchange(
-        self, method: bytes, target: bytes, headers: Headers, body: bytes
-    ) -> WireAnswer:
+    async def exchange(self, request: bytes) -> WireAnswer:
         """Send one request, once. Raises NotConnected, Broken.
 
         Whoever gives up waiting closes the connection: a late answer is nobody's.
         """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._answer_within
+        if self._slots.locked():
+            await self._free_slot()
+        else:
+            await self._slots.acquire()
         try:
-            request = h11.Request(method=method, target=target, headers=headers)
-        except h11.LocalProtocolError as error:
-            raise NotConnected(f"no HTTP request: {error}") from error
-        try:
-            async with asyncio.timeout(self._within):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise NotConnected("every connection is busy") from None
-        try:
-            connection = self._kept() or await self._connect()
-            return await self._use(connection, request, body)
+            connection = self._kept(loop.time()) or await self._connect(loop)
+            return await self._use(connection, request, loop, deadline)
         finally:
             self._slots.release()
 
@@ -87,26 +70,43 @@ class Wire:
             connection.close()
         self._free.clear()
 
+    async def _free_slot(self) -> None:
+        try:
+            async with asyncio.timeout(self._connect_within):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise NotConnected("every connection is busy") from None
+
     async def _use(
-        self, connection: "_Connection", request: h11.Request, body: bytes
+        self,
+        connection: "_Connection",
+        request: bytes,
+        loop: asyncio.AbstractEventLoop,
+        deadline: float,
     ) -> WireAnswer:
         self._busy.add(connection)
+        timer = None
         try:
-            answer = await connection.exchange(request, body)
+            waiting = connection.ask(request, loop)
+            timer = loop.call_at(deadline, connection.give_up, self._answer_within)
+            answer = await waiting
         except BaseException:
             connection.close()
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             self._busy.discard(connection)
+        connection.used_at = loop.time()
         if connection.is_usable:
             self._free.append(connection)
         else:
             connection.close()
         return answer
 
-    def _kept(self) -> "_Connection | None":
+    def _kept(self, now: float) -> "_Connection | None":
         """The connection used last: it is the likeliest to live."""
-        oldest = asyncio.get_running_loop().time() - self._idle
+        oldest = now - self._idle
         while self._free:
             connection = self._free.pop()
             if connection.is_usable and connection.used_at > oldest:
@@ -114,10 +114,9 @@ class Wire:
             connection.close()
         return None
 
-    async def _connect(self) -> "_Connection":
-        loop = asyncio.get_running_loop()
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> "_Connection":
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(self._connect_within):
                 _, connection = await loop.create_connection(
                     _Connection, self._host, self._port, ssl=self._context
                 )
@@ -130,31 +129,24 @@ class _Connection(asyncio.Protocol):
     """One connection. Anything the exchange says unasked makes it useless."""
 
     def __init__(self) -> None:
-        self._machine = h11.Connection(h11.CLIENT)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[WireAnswer] | None = None
-        self._response: h11.Response | None = None
-        self._body = bytearray()
+        self._reader = AnswerReader()
         self.is_usable = True
         self.used_at = 0.0
 
-    async def exchange(self, request: h11.Request, body: bytes) -> WireAnswer:
-        loop = asyncio.get_running_loop()
+    def ask(self, request: bytes, loop: asyncio.AbstractEventLoop) -> asyncio.Future[WireAnswer]:
+        """Hand a request over; what is returned is its answer, or raises Broken."""
         if self._transport is None or not self.is_usable:
             raise NotConnected("the connection was closed")
-        answer: asyncio.Future[WireAnswer] = loop.create_future()
-        self._answer, self._response = answer, None
-        self._body.clear()
-        parts = [self._machine.send(request)]
-        if body:
-            parts.append(self._machine.send(h11.Data(data=body)))
-        parts.append(self._machine.send(h11.EndOfMessage()))
-        _write(self._transport, b"".join(part for part in parts if part), method=request.method)
-        try:
-            return await answer
-        finally:
-            self._answer = None
-            self.used_at = loop.time()
+        answer = self._answer = loop.create_future()
+        self._reader = AnswerReader()
+        _write(self._transport, request)
+        return answer
+
+    def give_up(self, seconds: float) -> None:
+        """It has taken too long."""
+        self._fail(f"no answer within {seconds:g} s")
 
     def close(self) -> None:
         self.is_usable = False
@@ -169,70 +161,48 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None or self._answer.done():
+        answer = self._answer
+        if answer is None or answer.done():
             self.close()
-        else:
-            self._take(data)
+            return
+        try:
+            self._take(self._reader.feed(data))
+        except Broken as error:
+            self._fail(str(error))
+            self.close()
 
     def eof_received(self) -> bool:
         self.is_usable = False
         if self._answer is not None and not self._answer.done():
-            self._take(b"")
+            try:
+                self._take(self._reader.end())
+            except Broken as error:
+                self._fail(str(error))
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_usable = False
         self._fail("connection lost" if error is None else f"{type(error).__name__}: {error}")
 
-    # -- reading -----------------------------------------------------------------------------------
-
-    def _take(self, data: bytes) -> None:
-        try:
-            self._machine.receive_data(data)
-            self._read()
-        except h11.ProtocolError as error:
-            self._fail(f"{type(error).__name__}: {error}")
-            self.close()
-
-    def _read(self) -> None:
-        while (event := self._machine.next_event()) not in _EVENTS:
-            if isinstance(event, h11.Response):
-                self._response = event
-            elif isinstance(event, h11.Data):
-                self._body += event.data
-                if len(self._body) > BODY_MAX:
-                    raise h11.RemoteProtocolError("the answer has no end")
-            elif isinstance(event, h11.EndOfMessage):
-                self._finish()
-                return
-            elif isinstance(event, h11.ConnectionClosed):
-                return
-
-    def _finish(self) -> None:
-        machine, response, answer = self._machine, self._response, self._answer
-        if response is None or answer is None:
+    def _take(self, answer: WireAnswer | None) -> None:
+        if answer is None or self._answer is None:
             return
-        is_done = machine.our_state is h11.DONE and machine.their_state is h11.DONE
-        if is_done and not machine.trailing_data[0]:
-            machine.start_next_cycle()
-        else:
-            self.is_usable = False  # bytes beyond the answer would be taken for the next one
-        if not answer.done():
-            headers = list(response.headers.raw_items())
-            answer.set_result(WireAnswer(response.status_code, headers, bytes(self._body)))
+        if answer.is_last:
+            self.is_usable = False
+        self._answer.set_result(answer)
 
     def _fail(self, reason: str) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(Broken(reason))
 
 
-def _write(transport: asyncio.WriteTransport, data: bytes, *, method: bytes) -> None:
+def _write(transport: asyncio.WriteTransport, request: bytes) -> None:
     """Hand a request over; a command (POST) in two parts where somebody asked for that moment."""
-    if method != b"POST" or not is_watched():
-        transport.write(data)
+    if not is_watched() or not request.startswith(_COMMAND):
+        transport.write(request)
         return
-    half = len(data) // 2
-    transport.write(data[:half])
+    half = len(request) // 2
+    transport.write(request[:half])
     passing("submit.mid_send")
-    transport.write(data[half:])
+    transport.write(request[half:])
     passing("submit.after_send")
