@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -139,6 +140,27 @@ def test_a_halt_holds_from_its_answer_until_it_is_resumed(service: ServiceProces
     assert refused.json()["code"] == "TRADING_STATE"
     assert (stale.status_code, stale.json()["code"]) == (409, "STATE_CHANGED")
     assert resumed["account"] == "ACTIVE"
+
+
+def test_of_many_who_lift_the_same_version_at_once_one_does(service: ServiceProcess) -> None:
+    (cause,) = [
+        each
+        for each in post(service, "/halt", {"reason": "a race"}).json()["states"]
+        if each["scope"] == "account"
+    ]
+
+    def lift(_: int) -> int:
+        return post(service, "/resume", {"version": cause["version"]}).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        statuses = sorted(pool.map(lift, range(10)))
+
+    assert statuses == [200] + 9 * [409]
+
+
+@pytest.mark.parametrize("query", ["states=WORKING,MOON", "states=", "states=filled&status=filled"])
+def test_states_that_are_none_of_ours_are_refused(service: ServiceProcess, query: str) -> None:
+    assert service.http.get(f"/api/v1/orders?{query}").status_code == 400
 
 
 def test_one_symbol_may_be_restricted_alone(service: ServiceProcess) -> None:

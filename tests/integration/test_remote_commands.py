@@ -1,11 +1,16 @@
 """The command line on a running service: the same words, the same exit codes, over HTTP."""
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, get_args
 
 import pytest
 
+from order_service.exporting import Kind
 from tests.integration.command_line import CommandLine
 from tests.integration.service_process import KEY, ServiceProcess, a_body
 
@@ -103,15 +108,186 @@ def test_orders_are_amended_and_cancelled(command: CommandLine, service: Service
     (order,) = command.json("order", "place", "buy", "BTCUSDT", "0.01", "--price", rest)["orders"]
     lower = str(round(price * 0.965))
     command("order", "amend", order["client_order_id"], "--price", lower)
+    amended = command.json("explain", order["client_order_id"])["order"]
     (ended,) = command.json("order", "cancel", order["client_order_id"])["orders"]
 
+    assert float(amended["price"]) == float(lower)
     assert ended["status"] == "CANCELLED"
+
+
+def a_resting_order(command: CommandLine, service: ServiceProcess) -> str:
+    command("order", "place", "buy", "BTCUSDT", "0.01")
+    price = float(service.get("/positions/BTCUSDT")["current_price"])
+    words = ("order", "place", "buy", "BTCUSDT", "0.01", "--price", str(round(price * 0.97)))
+    (order,) = command.json(*words)["orders"]
+    return str(order["client_order_id"])
+
+
+def test_all_orders_are_cancelled_and_waited_for(
+    command: CommandLine, service: ServiceProcess
+) -> None:
+    names = {a_resting_order(command, service) for _ in range(2)}
+    live = command.json("order", "list", "--open")["orders"]
+    done = command.json("order", "cancel-all", "BTCUSDT")
+
+    assert names <= {order["client_order_id"] for order in live}
+    assert done["result"]["cancelled"] == len(live)
+    assert command.json("order", "list", "--open")["total"] == 0
+
+
+def test_orders_are_listed_by_any_of_our_own_states(
+    command: CommandLine, service: ServiceProcess
+) -> None:
+    a_resting_order(command, service)
+    command("order", "place", "buy", "BTCUSDT", "0.01", "--price", "1", code=3)
+    command("order", "cancel-all")
+    words = ("order", "list", "--status", "DENIED", "--status", "CANCELLED", "--limit", "1000")
+    states = {order["state"] for order in command.json(*words)["orders"]}
+
+    assert states == {"DENIED", "CANCELLED"}
+    assert command.json("order", "list", "--status", "REJECTED")["orders"] == []
+
+
+def test_flatten_tells_first_and_then_leaves_nothing(
+    command: CommandLine, service: ServiceProcess
+) -> None:
+    name = a_resting_order(command, service)
+    preview = command.json("flatten", "--preview")
+    flat = command.json("flatten")
+    held = command.json("position", "list")["positions"]
+
+    assert name in [order["client_order_id"] for order in preview["cancel"]]
+    assert float(preview["close"]["BTCUSDT"]) > 0
+    assert flat["result"]["positions left"] == 0
+    assert held == []
+    assert command.json("position", "list", "--all")["positions"]
+    assert command.json("order", "list", "--open")["total"] == 0
+
+
+def test_what_a_signal_would_do_is_what_it_does(command: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "signal.json"
+    file.write_text(json.dumps(a_body(710)))
+    preview = command.json("signal", "decide", str(file))
+    sent = command.json("signal", "send", str(file))
+    told = command("signal", "decide", str(file))
+
+    assert [order["client_order_id"] for order in preview["orders"]] == sent["order_ids"]
+    assert [order["status"] for order in sent["orders"]] == ["FILLED"]
+    assert "duplicate" in told
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "code"),
+    [
+        (720, {"amount": 1}, 3),
+        (721, {"timestamp": "2020-01-01T00:00:00Z"}, 3),
+        (722, {"amount": "much"}, 2),
+        (723, None, 2),
+    ],
+)
+def test_a_signal_ends_with_the_code_of_its_verdict(
+    command: CommandLine,
+    tmp_path: Path,
+    number: int,
+    changes: dict[str, object] | None,
+    code: int,
+) -> None:
+    file = tmp_path / "signal.json"
+    file.write_text("" if changes is None else json.dumps(a_body(number) | changes))
+    for word in ("decide", "send"):
+        command("signal", word, str(file), code=code)
+
+
+def test_a_denied_signal_is_decided_again(command: CommandLine, tmp_path: Path) -> None:
+    file, body = tmp_path / "signal.json", a_body(730)
+    file.write_text(json.dumps(body))
+    command("halt")
+    command("signal", "decide", str(file), code=7)
+    command("signal", "send", str(file), code=7)
+    command("resume")
+    again = command.json("signal", "retry", body["signal_id"])
+
+    assert [(each["generation"], each["status"]) for each in again["orders"]] == [(1, "FILLED")]
+    command("signal", "retry", "00000000-0000-4000-8000-000000000999", code=4)
+
+
+def test_a_version_that_is_no_longer_there_is_not_lifted(command: CommandLine) -> None:
+    command("halt")
+    (seen,) = [each for each in _states(command) if each["scope"] == "account"]
+    command("halt", "--reason", "another one")
+
+    command("resume", "--version", str(seen["version"]), code=3)
+    command("trading-state", "show", code=7)
+    command("resume")
+
+
+def _states(command: CommandLine) -> list[dict[str, str]]:
+    states: list[dict[str, str]] = command.json("trading-state", "show", code=7)["states"]
+    return states
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_an_export_gives_the_bytes_of_the_store(
+    command: CommandLine, service: ServiceProcess, tmp_path: Path, kind: str
+) -> None:
+    good, odd = tmp_path / "good.json", tmp_path / "odd.json"
+    number = 740 + 2 * get_args(Kind).index(kind)
+    good.write_text(json.dumps(a_body(number)))
+    odd.write_text(json.dumps(a_body(number + 1, trace_id="a\u2028b"), ensure_ascii=False))
+    command("signal", "send", str(good))
+    command("signal", "send", str(good))
+    command("signal", "send", str(odd), code=2)
+    remote = command("export", kind)
+    local = command("export", kind, "--store", f"sqlite:///{service.folder}/orders.sqlite")
+
+    assert remote.splitlines()
+    assert remote == local
+
+
+CUT_OFF: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/jsonl\r\ntransfer-encoding: chunked\r\n\r\n"
+    b'8\r\n{"a":1}\n\r\n'
+)
+
+
+@contextmanager
+def breaking_off() -> Iterator[str]:
+    """A service that dies in the middle of an export."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def once() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(65_536)
+                line.sendall(CUT_OFF)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def test_an_export_that_breaks_off_is_no_export(command: CommandLine) -> None:
+    with breaking_off() as url:
+        written = command("export", "orders", "--url", url, code=1)
+
+    assert written == '{"a":1}\n'
+    assert "is not all" in command.errors
+
+
+def test_an_export_is_for_whoever_may_read(
+    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERMANAGER_API_KEY", "wrong")
+
+    command("export", "orders", code=5)
 
 
 def test_a_command_for_a_local_store_says_so(command: CommandLine) -> None:
     command("verify", "--url", "http://127.0.0.1:1", code=2)
 
-    assert "works on a local store" in command.errors
+    assert "verify does not work on a running service" in command.errors
+    assert "the process that trades" in command.errors
 
 
 def test_a_store_that_is_named_beats_the_url_of_the_environment(

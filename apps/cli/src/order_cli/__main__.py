@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from order_cli.commands import COMMANDS, GROUPS, REMOTE
+from order_cli.commands import COMMANDS, GROUPS, LOCAL, REMOTE
 from order_cli.errors import CommandError, as_command_error
 from order_cli.exit_codes import ExitCode
 from order_domain.errors import OrderManagerError
@@ -116,13 +116,21 @@ def _place(argv: Sequence[str]) -> tuple[list[str], str, str]:
 
 def _entry(words: Sequence[str]) -> bool:
     """Whether these words name a command that a running service can carry out."""
-    return any(name.split() == list(words[: len(name.split())]) for name in REMOTE)
+    return _is_one_of(words, REMOTE)
+
+
+def _is_one_of(words: Sequence[str], names: Iterable[str]) -> bool:
+    return any(name.split() == list(words[: len(name.split())]) for name in names)
 
 
 def _insist(words: Sequence[str]) -> None:
-    if words and not _entry(words) and not {"--help", "-h"} & set(words):
-        told = f"{words[0]} works on a local store, not on a running service"
-        raise CommandError(ExitCode.USAGE, told)
+    """Raises CommandError for a command that no service carries out."""
+    if {"--help", "-h"} & set(words):
+        return
+    for name, reason in LOCAL.items():
+        if _is_one_of(words, [name]):
+            told = f"{name} does not work on a running service"
+            raise CommandError(ExitCode.USAGE, told, reason)
 
 
 def _told(error: CommandError) -> int:

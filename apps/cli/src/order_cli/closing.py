@@ -53,7 +53,7 @@ async def close(
         actor=ACTOR,
         instrument_id=instrument_of(symbol),
         position_side=position_side,
-        part=_part(part),
+        part=part_of(part),
     )
     async with acting(store) as session:
         reply = await session.ask(wish)
@@ -120,7 +120,8 @@ def _closing(reply: Reply) -> list[str]:
     return [str(order_id) for _, _, ids in made for order_id in ids]
 
 
-def _part(text: str) -> Decimal:
+def part_of(text: str) -> Decimal:
+    """Read a share of a position. Raises CommandError."""
     number = text.removesuffix("%")
     try:
         part = Decimal(number)

@@ -49,7 +49,7 @@ COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry(
             "verify", "order_cli.verify:verify", "Rebuild the books from the ledger and compare."
         ),
-        Entry("status", "order_cli.remote:status", "How a running service is."),
+        Entry("status", "order_cli.remote_reads:status", "How a running service is."),
         Entry("watch", "order_cli.watch:watch", "A running service, live."),
         Entry("diagram", "order_cli.diagram:diagram", "Draw the life of an order (Mermaid)."),
         Entry("bybit decode", "order_cli.bybit:decode", "Read a recorded message of Bybit."),
@@ -99,20 +99,54 @@ REMOTE: Final = {
     "order amend": "order_cli.remote:amend",
     "order cancel": "order_cli.remote:cancel",
     "order cancel-all": "order_cli.remote:cancel_all",
-    "order show": "order_cli.remote:show_order",
-    "order list": "order_cli.remote:list_orders",
-    "position list": "order_cli.remote:list_positions",
-    "position show": "order_cli.remote:show_position",
+    "order show": "order_cli.remote_reads:show_order",
+    "order list": "order_cli.remote_reads:list_orders",
+    "position list": "order_cli.remote_reads:list_positions",
+    "position show": "order_cli.remote_reads:show_position",
     "position close": "order_cli.remote:close",
-    "signal send": "order_cli.remote:send",
-    "explain": "order_cli.remote:explain",
+    "signal send": "order_cli.remote_signals:send",
+    "signal decide": "order_cli.remote_signals:decide",
+    "signal retry": "order_cli.remote_signals:retry",
+    "explain": "order_cli.remote_reads:explain",
+    "export": "order_cli.remote_reads:export",
     "halt": "order_cli.remote:halt",
     "resume": "order_cli.remote:resume",
     "flatten": "order_cli.remote:flatten",
     "sync": "order_cli.remote:sync",
-    "status": "order_cli.remote:status",
+    "status": "order_cli.remote_reads:status",
     "watch": "order_cli.watch:watch",
     "trading-state show": "order_cli.remote:show_states",
     "trading-state set": "order_cli.remote:set_state",
 }
-"""What a command does on a running service; one that is not here works on a local store alone."""
+"""What a command does on a running service."""
+ONLY_THERE: Final = ("status", "sync", "watch")
+"""Commands about a service that runs: without `--url` or `--profile` there is none."""
+_A_SERVER: Final = "it speaks to the server itself, whether or not a service runs"
+_ITS_OWN: Final = "it is a process of its own"
+_NO_STORE: Final = "it reads no store"
+LOCAL: Final = {
+    "demo": "it makes a market and a store of its own",
+    "replay": "it makes a store of its own, in virtual time",
+    "verify": "it reads every row at once, which the process that trades must not; it runs beside"
+    " the owner of a store",
+    "diagram": _NO_STORE,
+    "bybit decode": _NO_STORE,
+    "cancel-all": "it works by the exchange alone, for when there is no service to ask",
+    "serve": "it is the service",
+    "doctor": "it looks at this machine's settings and at what they lead to",
+    "config check": "it reads this machine's settings",
+    "config show": "it reads this machine's settings",
+    "key make": "a key is added to a file beside the service, never through its API",
+    "completion": _NO_STORE,
+    "guardian": _ITS_OWN,
+    "db migrate": _A_SERVER,
+    "db status": _A_SERVER,
+    "db rollback": _A_SERVER,
+    "db export": _NO_STORE,
+    "dlq list": _A_SERVER,
+    "dlq show": _A_SERVER,
+    "dlq replay": _A_SERVER,
+    "dlq drop": _A_SERVER,
+    "simulator serve": _ITS_OWN,
+}
+"""Why a command does not work on a running service."""

@@ -23,6 +23,7 @@ _CODES: Final[Mapping[str, ExitCode]] = {
     "WRONG_MODE": ExitCode.CONFIGURATION,
     "WRONG_SCHEMA": ExitCode.CONFIGURATION,
     "STATE_FILE_REFUSED": ExitCode.CONFIGURATION,
+    "STATE_CHANGED": ExitCode.REFUSED,
     "UNDECIDED": ExitCode.UNKNOWN,
 }
 

@@ -54,7 +54,7 @@ async def send(
     Args:
         source: A file with one JSON object, or - for stdin.
     """
-    raw = _read(source)
+    raw = read_signal(source)
     async with acting(store) as session:
         delivery, verdict = await session.hand_in(raw)
         found: SignalRow | DeliveryRow | None = None
@@ -81,7 +81,7 @@ async def decide(source: Source, /, *, store: StoreUrl = DEFAULT_STORE, json: Js
     """
     from order_service.what_if import what_if  # noqa: PLC0415 -- imports what this command needs
 
-    told = await what_if(dry_run_settings(store), _read(source))
+    told = await what_if(dry_run_settings(store), read_signal(source))
     if json:
         decision = trace_rows(told.row.trace) if isinstance(told.row, SignalRow) else []
         output.show_json(
@@ -122,7 +122,8 @@ async def retry(
         return await finish(session.views, reply, orders, json=json, more={})
 
 
-def _read(source: Path) -> bytes:
+def read_signal(source: Path) -> bytes:
+    """The bytes of one signal. Raises CommandError, OSError."""
     raw = sys.stdin.buffer.read() if str(source) == "-" else source.read_bytes()
     if not raw.strip():
         raise CommandError(ExitCode.USAGE, f"{source}: there is no signal in it")

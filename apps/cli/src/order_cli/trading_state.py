@@ -53,10 +53,11 @@ async def resume(
         if known is None or known.state is Trading.ACTIVE:
             message = f"nothing to lift: {scope} has no restriction by {cause}"
             raise CommandError(ExitCode.NOT_FOUND, message)
-        if version is not None and version != known.version:
-            message = f"VERSION_MISMATCH: the state is version {known.version} now"
-            raise CommandError(ExitCode.REFUSED, message)
-        return await _put(access, known.scope, cause, Trading.ACTIVE, reason, json=json)
+        # the store compares: a halt that is set meanwhile is not the one that was to be lifted
+        lifted = known.version if version is None else version
+        return await _put(
+            access, known.scope, cause, Trading.ACTIVE, reason, json=json, replaces=lifted
+        )
 
 
 async def show(*, store: StoreUrl = DEFAULT_STORE, json: Json = False) -> int:
@@ -85,10 +86,18 @@ async def set_state(
 
 
 async def _put(
-    access: Store, scope: str, cause: str, state: Trading, reason: str, *, json: bool
+    access: Store,
+    scope: str,
+    cause: str,
+    state: Trading,
+    reason: str,
+    *,
+    json: bool,
+    replaces: int | None = None,
 ) -> int:
+    """Write a state and show all. Raises StateChanged: it is not `replaces` any more."""
     row = TradingStateRow(scope, cause, state, 0, reason, ACTOR, system_clock().now())
-    await access.journal.set_trading_state(row)
+    await access.journal.set_trading_state(row, replaces=replaces)
     _show(await access.views.trading_states(), json=json)
     return ExitCode.DONE
 

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from order_service.http.auth import guard_of
 from order_service.http.commands import ClosingCommands, OrderCommands
 from order_service.http.events import EventController
+from order_service.http.exports import ExportController
 from order_service.http.health import HealthController
 from order_service.http.keys import KeyRing
 from order_service.http.limits import RateLimits, hurry
@@ -44,6 +45,7 @@ ROUTES: Final = (
     SignalReads,
     StateController,
     EventController,
+    ExportController,
     SyncController,
 )
 

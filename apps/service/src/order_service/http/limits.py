@@ -13,6 +13,7 @@ from order_service.http.problems import MEDIA_TYPE, Problem
 
 _BUCKETS: Final = 10_000
 _STREAMS: Final = ("/api/v1/events/stream", "/api/v1/events/socket")
+_EXPORTS: Final = "/api/v1/export/"
 
 
 @attrs.define(slots=True)
@@ -70,10 +71,10 @@ class RateLimits:
 
 
 def hurry(app: ASGIApp, seconds: float) -> ASGIApp:
-    """Answer 504 instead of waiting for ever; streams may last."""
+    """Answer 504 instead of waiting for ever; streams and exports may last."""
 
     async def hurried(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or scope["path"].rstrip("/") in _STREAMS:
+        if scope["type"] != ScopeType.HTTP or _may_last(scope["path"]):
             await app(scope, receive, send)
             return
         began = False
@@ -92,6 +93,10 @@ def hurry(app: ASGIApp, seconds: float) -> ASGIApp:
             await _too_late(send)
 
     return hurried
+
+
+def _may_last(path: str) -> bool:
+    return path.rstrip("/") in _STREAMS or path.startswith(_EXPORTS)
 
 
 async def _too_late(send: Send) -> None:

@@ -8,7 +8,7 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from order_domain.model.enums import Side
+from order_domain.model.enums import OrderStatus, Side
 from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery
 from order_service.http.finding import find_order, matches
@@ -25,6 +25,10 @@ Status = Annotated[
     QueryParameter(
         max_length=40, description="A neighbour's word (pending, filled, ...) or a state of ours."
     ),
+]
+States = Annotated[
+    str | None,
+    QueryParameter(max_length=200, description="States of ours, by commas; instead of `status`."),
 ]
 AnySide = Annotated[
     str | None,
@@ -56,6 +60,7 @@ class OrderController(Controller):
         *,
         asset: Text = None,
         status: Status = None,
+        states: States = None,
         signal_id: Text = None,
         order_id: Text = None,
         strategy_id: Text = None,
@@ -73,7 +78,7 @@ class OrderController(Controller):
         size, start = _window(limit, offset, page, page_size)
         query = OrderQuery(
             symbol=asset,
-            statuses=_statuses(status),
+            statuses=_statuses(status, states),
             signal_id=signal_id,
             strategy_id=strategy_id,
             side=_side(side),
@@ -131,13 +136,24 @@ def _window(
     return size, (page - 1) * size if page is not None else offset or 0
 
 
-def _statuses(status: str | None) -> Any:
+def _statuses(status: str | None, states: str | None) -> tuple[OrderStatus, ...]:
+    if states is not None:
+        if status is not None:
+            raise Refused(400, "Use status or states, not both.")
+        return tuple(_state(word) for word in states.split(","))
     if status is None:
         return ()
     found = STATUSES.get(status.lower())
     if found is None:
         raise _unknown("status", sorted(STATUSES), status)
     return found
+
+
+def _state(word: str) -> OrderStatus:
+    try:
+        return OrderStatus(word.upper())
+    except ValueError:
+        raise _unknown("states", [each.value for each in OrderStatus], word) from None
 
 
 def _side(side: str | None) -> Side | None:

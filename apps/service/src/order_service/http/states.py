@@ -64,7 +64,8 @@ class StateController(Controller):
             data.cause,
             Trading.ACTIVE,
             data.reason,
-            replaces=data.version,
+            # a halt that is set meanwhile is not the one that was to be lifted
+            replaces=found.version if data.version is None else data.version,
         )
 
 
