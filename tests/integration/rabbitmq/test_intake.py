@@ -12,6 +12,7 @@ import pytest
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.intake import Letter, RabbitIntake
 from order_domain.errors import InvalidValue
+from order_domain.model.trace import Trace
 from tests.rabbitmq_server import channel_to, drain, send, settings_of, waiting
 
 
@@ -157,7 +158,21 @@ async def test_the_trace_of_a_header_is_kept(rabbit: RabbitConfig) -> None:
             await channel.default_exchange.publish(message, rabbit.signals)
         (letter,) = await take(intake, 1)
 
-    assert letter.trace_id == "t-1"
+    assert letter.trace == Trace("t-1")
+
+
+async def test_the_callers_w3c_context_of_a_header_is_kept(rabbit: RabbitConfig) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with taking(rabbit) as intake:
+        await until_up(intake)
+        async with channel_to(rabbit) as channel:
+            for headers in ({"traceparent": parent}, {"traceparent": "junk", "trace_id": 5}):
+                message = aio_pika.Message(b"1", headers=headers)
+                await channel.default_exchange.publish(message, rabbit.signals)
+        good, bad = await take(intake, 2)
+
+    assert good.trace == Trace(parent[3:35], parent)
+    assert bad.trace == Trace()
 
 
 async def test_without_a_broker_it_is_down_and_says_why() -> None:

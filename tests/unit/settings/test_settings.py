@@ -79,6 +79,7 @@ OF_THE_SERVICE = {
     "PORT",
     "API_KEY",
     "LOG_LEVEL",
+    "OTLP_ENDPOINT",
     "SERVICE_NAME",
     "HOST",
     "ACCOUNT",

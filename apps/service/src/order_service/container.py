@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dependency_injector import containers, providers
 
@@ -29,9 +29,14 @@ from order_service.refreshing import RefreshedVenue
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.parts import Ports
 from order_service.runtime.runtime import Runtime
+from order_service.runtime.spans import Spans
 from order_service.service import Service
 from order_service.settings import Settings
 from order_service.stores import account_file, is_shared, open_store
+from order_service.traces import make_spans
+
+if TYPE_CHECKING:
+    from order_adapters.tracing.otel import OtelSpans
 
 BUS: Final = "bus"
 SHARED: Final = "shared-tables"
@@ -56,10 +61,10 @@ def _refreshed(settings: Settings, venue: SimulatedVenue, clock: Clock) -> Refre
     return RefreshedVenue(venue, clock, settings.ordermanager.instrument_info_refresh_interval)
 
 
-def _desk(settings: Settings, intake: RabbitIntake | None) -> Desk:
+def _desk(settings: Settings, intake: RabbitIntake | None, spans: Spans | None) -> Desk:
     bybit = settings.bybit
     read = partial(read_delivery, category=bybit.market_category, exceptions=bybit.asset_categories)
-    return Desk(MemorySignalSource, read, intake)
+    return Desk(MemorySignalSource, read, intake, spans)
 
 
 def _shared(settings: Settings, choices: Choices, store: Store) -> SharedTables | None:
@@ -88,16 +93,28 @@ def _limits(settings: Settings, choices: Choices) -> EngineConfig:
     return settings.engine_config(account=choices.account, environment=choices.environment)
 
 
-def _runtime(
-    settings: Settings,
-    choices: Choices,
-    url: str,
+def _ports(
     clock: Clock,
     store: Store,
     venue: Venue,
     desk: Desk,
     publishers: Mapping[str, EventPublisher | BatchPublisher],
-) -> Runtime:
+    spans: Spans | None,
+) -> Ports:
+    return Ports(
+        journal=store.journal,
+        outbox=store.outbox,
+        venue=venue,
+        source=desk,
+        publishers=publishers,
+        clock=clock,
+        views=store.views,
+        prune=store.prune,
+        spans=spans,
+    )
+
+
+def _runtime(settings: Settings, choices: Choices, url: str, ports: Ports) -> Runtime:
     engine_config = _limits(settings, choices)
     name = settings.ordermanager.service_name
     return Runtime(
@@ -109,20 +126,11 @@ def _runtime(
         ),
         engine_config,
         lambda: Engine(engine_config),
-        Ports(
-            journal=store.journal,
-            outbox=store.outbox,
-            venue=venue,
-            source=desk,
-            publishers=publishers,
-            clock=clock,
-            views=store.views,
-            prune=store.prune,
-        ),
+        ports,
     )
 
 
-def _dry_service(
+def _dry_service(  # noqa: PLR0913, PLR0917 -- the parts it holds together
     settings: Settings,
     choices: Choices,
     store: Store,
@@ -131,6 +139,7 @@ def _dry_service(
     feed: SyntheticFeed,
     venue: SimulatedVenue,
     publisher: RabbitPublisher | None,
+    spans: "OtelSpans | None",
 ) -> Service:
     return Service(
         choices=choices,
@@ -142,6 +151,7 @@ def _dry_service(
         market=partial(feed.play, venue),
         priced=feed.begun,
         events=publisher,
+        closing=() if spans is None else (spans,),
     )
 
 
@@ -153,6 +163,7 @@ def _live_service(
     desk: Desk,
     publisher: RabbitPublisher | None,
     shared: SharedTables | None,
+    spans: "OtelSpans | None",
 ) -> Service:
     return Service(
         choices=choices,
@@ -162,7 +173,7 @@ def _live_service(
         runtime=runtime,
         desk=desk,
         stands_by=is_shared(choices.store),
-        closing=() if shared is None else (shared,),
+        closing=[each for each in (shared, spans) if each is not None],
         events=publisher,
     )
 
@@ -190,7 +201,10 @@ class Container(containers.DeclarativeContainer):
     publishers: providers.Provider[Mapping[str, EventPublisher | BatchPublisher]] = (
         providers.Singleton(_publishers, publisher, shared)
     )
-    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings, intake)
+    spans: providers.Provider["OtelSpans | None"] = providers.Singleton(
+        make_spans, settings, choices
+    )
+    desk: providers.Provider[Desk] = providers.Singleton(_desk, settings, intake, spans)
 
     # a dry run's own market and exchange
     feed: providers.Provider[SyntheticFeed] = providers.Singleton(
@@ -209,8 +223,11 @@ class Container(containers.DeclarativeContainer):
         # each owner connects anew: a runtime closes its venue when it ends
         bybit=providers.Factory(bybit_venue, settings, clock),
     )
+    ports: providers.Provider[Ports] = providers.Factory(
+        _ports, clock, store, venue, desk, publishers, spans
+    )
     runtime: providers.Provider[Runtime] = providers.Factory(
-        _runtime, settings, choices, url, clock, store, venue, desk, publishers
+        _runtime, settings, choices, url, ports
     )
     service: providers.Provider[Service] = providers.Selector(
         choices.provided.venue,
@@ -224,8 +241,17 @@ class Container(containers.DeclarativeContainer):
             feed,
             simulated,
             publisher,
+            spans,
         ),
         bybit=providers.Singleton(
-            _live_service, settings, choices, store, runtime.provider, desk, publisher, shared
+            _live_service,
+            settings,
+            choices,
+            store,
+            runtime.provider,
+            desk,
+            publisher,
+            shared,
+            spans,
         ),
     )

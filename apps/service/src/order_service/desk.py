@@ -7,8 +7,11 @@ from typing import Protocol
 
 from order_domain.errors import OrderManagerError
 from order_domain.model.enums import Verdict
+from order_domain.model.identifiers import TraceId
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.steps import Acknowledge
+from order_domain.model.trace import NO_TRACE, Trace
+from order_service.runtime.spans import Spans
 from order_service.runtime.timings import Timings
 
 Delivery = SignalDelivered | DeliveryInvalid
@@ -54,6 +57,11 @@ class Letter(Protocol):
         ...
 
     @property
+    def trace(self) -> Trace:
+        """What came along with it."""
+        ...
+
+    @property
     def is_dead(self) -> bool:
         """Whether the broker will bring it again, so that it must not be used."""
         ...
@@ -91,6 +99,7 @@ class Desk:
         make_queue: Makes an empty queue, one for each time that the account is owned.
         read: Makes a delivery of a number and a raw body; never fails.
         broker: Also brings signals; each is acknowledged once its delivery is.
+        spans: Told of what comes in and what became of it; None where nobody traces.
 
     Attributes:
         decisions: From a delivery to its first verdict, committed.
@@ -102,11 +111,13 @@ class Desk:
         make_queue: Callable[[], Queue],
         read: Callable[[int, bytes], Delivery],
         broker: Broker | None = None,
+        spans: Spans | None = None,
     ) -> None:
         self._make_queue = make_queue
         self._queue = make_queue()
         self._read = read
         self._broker = broker
+        self._spans = spans
         self._taking: asyncio.Task[None] | None = None
         self._letters: dict[int, Letter] = {}
         self._last = 0
@@ -155,8 +166,13 @@ class Desk:
         """Read a body as a delivery of no number, which is not taken."""
         return self._read(0, raw)
 
-    async def hand_in(self, raw: bytes, seconds: float) -> tuple[Delivery, Acknowledge]:
+    async def hand_in(
+        self, raw: bytes, seconds: float, trace: Trace = NO_TRACE
+    ) -> tuple[Delivery, Acknowledge]:
         """Bring one body; return how it was read and its verdict, once that is committed.
+
+        Args:
+            trace: What came along with it.
 
         Raises:
             NotTaking: The desk is closed.
@@ -165,7 +181,7 @@ class Desk:
         if not self._is_open:
             raise NotTaking(reason="not ready")
         self._last += 1
-        number, delivery = self._last, self._read(self._last, raw)
+        number, delivery = self._last, self._received(raw, trace)
         self._came_at[number] = asyncio.get_running_loop().time()
         future: asyncio.Future[Acknowledge] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
@@ -185,7 +201,16 @@ class Desk:
             self._last += 1
             self._letters[self._last] = letter
             self._came_at[self._last] = asyncio.get_running_loop().time()
-            await self._queue.put(self._read(self._last, letter.body))
+            await self._queue.put(self._received(letter.body, letter.trace))
+
+    def _received(self, raw: bytes, trace: Trace) -> Delivery:
+        """Read the newest delivery; its signal has the trace id that came along, if none itself."""
+        delivery = self._read(self._last, raw)
+        if trace.id and isinstance(delivery, SignalDelivered) and not delivery.signal.trace_id:
+            delivery.signal.trace_id = TraceId(trace.id)
+        if self._spans is not None:
+            self._spans.received(delivery, trace.parent)
+        return delivery
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
         """Yield what came in, in order; letters that come again are left out."""
@@ -194,7 +219,10 @@ class Desk:
             if letter is not None and letter.is_dead:
                 del self._letters[delivery.number]
                 self._came_at.pop(delivery.number, None)
-                await self._queue.acknowledge(Acknowledge(delivery.number, Verdict.DUPLICATE))
+                again = Acknowledge(delivery.number, Verdict.DUPLICATE)
+                await self._queue.acknowledge(again)
+                if self._spans is not None:
+                    self._spans.decided(again)
                 continue
             yield delivery
 
@@ -202,6 +230,8 @@ class Desk:
         """Tell the verdict to whoever waits for it, and let the broker forget the letter."""
         await self._queue.acknowledge(effect)
         self.verdicts[effect.verdict.value, effect.code] += 1
+        if self._spans is not None:
+            self._spans.decided(effect)
         came_at = self._came_at.pop(effect.number, None)
         if came_at is not None:
             self.decisions.add(asyncio.get_running_loop().time() - came_at)

@@ -15,6 +15,7 @@ from order_service.settings.files import SUFFIX
 from order_service.settings.model import from_file, secrets, variables
 from order_service.settings.values import write
 from order_service.stores import open_store, system_clock
+from order_service.traces import check_traces
 
 MASK: Final = "***"
 DEFAULT: Final = "default"
@@ -66,6 +67,7 @@ def dry_checked(settings: Settings) -> Choices:
         make_relay(settings)
     if choices.bus == RABBITMQ:
         broker_config(settings)
+    check_traces(settings)
     return choices
 
 

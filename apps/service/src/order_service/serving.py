@@ -41,7 +41,11 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
     """
     listener = _listen(settings.ordermanager.host, settings.ordermanager.port)
     host, port = listener.getsockname()[:2]
-    app, service = build(settings, url=f"http://{host}:{port}")
+    try:
+        app, service = build(settings, url=f"http://{host}:{port}")
+    except BaseException:
+        listener.close()
+        raise
     if retired:
         log.warning("settings.retired", names=list(retired))
     config = uvicorn.Config(

@@ -17,6 +17,7 @@ from order_service.http.auth import SCOPE
 from order_service.http.keys import Scope
 from order_service.http.problems import Refused
 from order_service.http.routes import command
+from order_service.http.tracing import TRACE
 from order_service.http.wire import now, number, optional_number
 from order_service.service import VERDICT_SECONDS, Service
 
@@ -69,7 +70,8 @@ class SignalController(Controller):
         self, request: Request[Any, Any, Any], service: NamedDependency[Service]
     ) -> VerdictView:
         """Decide one signal. The same signal again does nothing new."""
-        delivery, effect = await service.desk.hand_in(await request.body(), VERDICT_SECONDS)
+        raw, trace = await request.body(), request.scope["state"][TRACE]
+        delivery, effect = await service.desk.hand_in(raw, VERDICT_SECONDS, trace)
         log.info(
             "signal.handled",
             delivery=effect.number,

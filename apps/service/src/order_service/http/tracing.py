@@ -1,6 +1,8 @@
-"""Tracing: one id per request, taken from X-Trace-Id or made, in every log line and answer."""
+"""Tracing: one id per request, in every log line and answer.
 
-import re
+It is taken from X-Trace-Id, or from a W3C traceparent, or made.
+"""
+
 import time
 from typing import Final
 from uuid import uuid4
@@ -10,8 +12,12 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from order_domain.model.trace import Trace
+
 HEADER: Final = "X-Trace-Id"
-_SOUND: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+PARENT: Final = "traceparent"
+TRACE: Final = "trace"
+"""Name in a connection's state of what came along with it."""
 log = structlog.get_logger(__name__)
 
 
@@ -22,8 +28,9 @@ def trace(app: ASGIApp) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        trace_id = _given(scope) or uuid4().hex
-        scope.setdefault("state", {})["trace_id"] = trace_id
+        given = Trace.of(_header(scope, HEADER), _header(scope, PARENT))
+        trace_id = given.id or uuid4().hex
+        scope.setdefault("state", {}).update({"trace_id": trace_id, TRACE: given})
         began, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
@@ -46,9 +53,7 @@ def trace(app: ASGIApp) -> ASGIApp:
     return traced
 
 
-def _given(scope: Scope) -> str:
-    """The id that came along, unless it holds what does not belong in a log."""
-    wanted = HEADER.lower().encode()
+def _header(scope: Scope, name: str) -> str:
+    wanted = name.lower().encode()
     value = next((value for name, value in scope["headers"] if name == wanted), b"")
-    text = value.decode("latin-1")
-    return text if _SOUND.fullmatch(text) else ""
+    return value.decode("latin-1")

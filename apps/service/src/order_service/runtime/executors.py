@@ -14,6 +14,7 @@ from order_service.runtime.lease import Lease
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
 from order_service.runtime.round_trips import RoundTrips
+from order_service.runtime.spans import Spans
 from order_service.runtime.trading_state import TradingStates
 
 Send = SendCreate | SendAmend | SendCancel
@@ -26,7 +27,7 @@ class Executors:
     lets only a cancel overtake, and a cancel behind an amend that hangs would be no cancel at all.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- who is called from here
         self,
         venue: Venue,
         clock: Clock,
@@ -37,6 +38,7 @@ class Executors:
         *,
         recv_window: timedelta,
         answer: Callable[[Answer], None],
+        spans: Spans | None = None,
     ) -> None:
         self._venue = venue
         self._clock = clock
@@ -46,6 +48,7 @@ class Executors:
         self._pulse = pulse
         self._recv_window = recv_window
         self._answer = answer
+        self._spans = spans
         self._queue: asyncio.Queue[Send] = asyncio.Queue()
         self._round_trips = RoundTrips()
         self._unsent = 0
@@ -93,6 +96,8 @@ class Executors:
         finally:
             self.in_flight -= 1
             self._pulse.beat()
+        if self._spans is not None:
+            self._spans.answered(command, answer, self._clock.monotonic() - began_at)
         crash_point("cancel.after_send" if kind is CommandKind.CANCEL else "submit.after_response")
         if answer.outcome is AnswerOutcome.UNKNOWN:
             self._metrics.unanswered += 1

@@ -30,6 +30,7 @@ from order_service.runtime.reads import Reads
 from order_service.runtime.rebuild import Rebuild
 from order_service.runtime.relay import Relay
 from order_service.runtime.release import Release, Replies
+from order_service.runtime.spans import Spans
 from order_service.runtime.stepper import EngineFactory, Stepper
 from order_service.runtime.syncing import Syncs
 from order_service.runtime.ticker import Ticker
@@ -49,6 +50,7 @@ class Ports:
         publishers: By name; each gets a relay of its own, whose cursor is stored under that name.
         views: For validating positions against their executions; without it that is not done.
         prune: Deletes rows whose retention is over; None where nothing is kept for a time.
+        spans: Told of what is answered, committed and published; None where nobody traces.
     """
 
     journal: Journal
@@ -59,6 +61,7 @@ class Ports:
     clock: Clock
     views: Views | None = None
     prune: Prune | None = None
+    spans: Spans | None = None
 
 
 class Parts:
@@ -101,6 +104,7 @@ class Parts:
             self.pulse,
             recv_window=recv_window,
             answer=answer,
+            spans=self._ports.spans,
         )
         self.acknowledger = Acknowledger(self._ports.source, metrics, self.pulse)
 
@@ -117,13 +121,14 @@ class Parts:
             self.syncs,
             self.relays,
             ask=self.queries.ask if self._config.lockstep else None,
+            spans=self._ports.spans,
         )
         self.committer = Committer(
             self._ports.journal, clock, self.lease, metrics, committed=release, changed=self.wake
         )
-        carry, outbox = self.committer.carry, self._ports.outbox
+        carry, outbox, spans = self.committer.carry, self._ports.outbox, self._ports.spans
         self.relays.extend(
-            Relay(name, outbox, publisher, clock, metrics, self.pulse, carry)
+            Relay(name, outbox, publisher, clock, metrics, self.pulse, carry, spans=spans)
             for name, publisher in self._ports.publishers.items()
         )
 

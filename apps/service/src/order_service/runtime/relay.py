@@ -14,6 +14,7 @@ from order_service.runtime.backoff import Backoff
 from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
+from order_service.runtime.spans import Spans
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 200
@@ -45,6 +46,8 @@ class Relay:
         metrics: Metrics,
         pulse: Pulse,
         carry: Callable[[Mark], None],
+        *,
+        spans: Spans | None = None,
     ) -> None:
         self.name = name
         self._outbox = outbox
@@ -53,6 +56,7 @@ class Relay:
         self._metrics = metrics
         self._pulse = pulse
         self._carry = carry
+        self._spans = spans
         self._committed = 0
         self._ahead: set[int] = set()
         self._more = asyncio.Event()
@@ -150,7 +154,10 @@ class Relay:
     ) -> None:
         if before is not None:
             await before
+        began_at = 0.0 if self._spans is None else self._clock.monotonic()
         await publisher.publish(event)
+        if self._spans is not None:
+            self._spans.published(self.name, event, self._clock.monotonic() - began_at)
         crash_point("outbox.after_confirm")
         self._note((event,))
 

@@ -11,6 +11,7 @@ from order_service.runtime.crash import crash_point
 from order_service.runtime.executors import Executors
 from order_service.runtime.lease import Lease
 from order_service.runtime.relay import Relay
+from order_service.runtime.spans import Spans
 from order_service.runtime.syncing import Syncs
 from order_service.runtime.trading_state import TradingStates
 
@@ -47,7 +48,7 @@ class Replies:
 class Release:
     """Called by the committer with what has become durable."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- who is called from here
         self,
         lease: Lease,
         states: TradingStates,
@@ -58,11 +59,13 @@ class Release:
         relays: Sequence[Relay],
         *,
         ask: Callable[[Query], None] | None,
+        spans: Spans | None = None,
     ) -> None:
         """Wire up.
 
         `ask` takes the queries of a step behind its effects; None when they have left already.
         """
+        self._spans = spans
         self._lease = lease
         self._states = states
         self._executors = executors
@@ -78,6 +81,8 @@ class Release:
         What adds risk stays when the flush read a trading state nobody here knows.
         """
         changes = [change for entry in entries for change in entry.step.changes]
+        if self._spans is not None:
+            self._spans.committed(changes)
         is_read = self._states.confirm(head.states_version, changes, self._lease.began_at)
         for entry in entries:
             cancels = 0

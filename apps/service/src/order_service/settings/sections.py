@@ -27,6 +27,7 @@ MS = timedelta(milliseconds=1)
 HUGE = Decimal("1e15")
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,200}$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/[^\s]*)?$", max_length=500)]
 Money = Annotated[Number, Field(gt=Decimal(0), le=HUGE)]
 
 
@@ -52,6 +53,9 @@ class Service(Section):
     """Requests per second that one key may make; twice as many at once."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """Least severity that is logged."""
+    otlp_endpoint: Url | None = None
+    """Collector that traces go to by OTLP over HTTP, for example http://127.0.0.1:4318. Unset: no
+    traces are made. Needs the extra `order-service[otel]`."""
     service_name: Name = "order-manager"
     """Name of this service in logs, health and towards its neighbours."""
     host: str = "127.0.0.1"

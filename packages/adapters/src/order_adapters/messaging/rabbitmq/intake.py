@@ -13,8 +13,10 @@ from aio_pika.exceptions import AMQPError
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
 from order_adapters.messaging.rabbitmq.topology import known_queue, queue_of
+from order_domain.model.trace import Trace
 
 TRACE_HEADER: Final = "trace_id"
+PARENT_HEADER: Final = "traceparent"
 _GONE: Final = "the broker no longer knows our consumer"
 
 
@@ -24,12 +26,12 @@ class Letter:
 
     Attributes:
         body: Raw bytes.
-        trace_id: Of the message's header, where it has one.
+        trace: Of the message's headers, where it has them.
         redelivered: The broker brought it before, to us or to another consumer.
     """
 
     body: bytes
-    trace_id: str
+    trace: Trace
     redelivered: bool
     _message: AbstractIncomingMessage
     _channel: AbstractChannel
@@ -92,10 +94,10 @@ class RabbitIntake:
 
         async def arrived(message: AbstractIncomingMessage) -> None:
             # nothing is awaited here: two callbacks must never pass each other
-            trace = message.headers.get(TRACE_HEADER)
-            trace_id = trace if isinstance(trace, str) else ""
+            headers = message.headers
+            trace = Trace.of(headers.get(TRACE_HEADER), headers.get(PARENT_HEADER))
             redelivered = bool(message.redelivered)
-            self._arrived.put_nowait(Letter(message.body, trace_id, redelivered, message, channel))
+            self._arrived.put_nowait(Letter(message.body, trace, redelivered, message, channel))
 
         async with asyncio.timeout(seconds):
             tag = await queue.consume(arrived, exclusive=True)

@@ -1,0 +1,1 @@
+"""Traces of a signal's life, for whoever collects them."""

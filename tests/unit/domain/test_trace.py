@@ -1,0 +1,47 @@
+"""What came along with a request is taken if it is sound, and left out if it is not."""
+
+import pytest
+
+from order_domain.model.trace import NO_TRACE, Trace
+
+ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{ID}-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "parent", "trace"),
+    [
+        ("mine-1", "", Trace("mine-1")),
+        ("", PARENT, Trace(ID, PARENT)),
+        ("mine-1", PARENT, Trace("mine-1", PARENT)),
+        ("mine-1", None, Trace("mine-1")),
+        (None, f"01-{ID}-00f067aa0ba902b7-01-more", Trace(ID, f"01-{ID}-00f067aa0ba902b7-01-more")),
+    ],
+)
+def test_our_own_id_names_it_and_else_that_of_the_caller(
+    given: object, parent: object, trace: Trace
+) -> None:
+    assert Trace.of(given, parent) == trace
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "é", "line\nbreak", 5, b"bytes", None])
+def test_an_id_that_does_not_belong_into_a_log_is_none(given: object) -> None:
+    assert Trace.of(given, None) == NO_TRACE
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        "",
+        "nonsense",
+        PARENT.upper(),
+        PARENT.replace("00-", "ff-", 1),
+        PARENT.replace(ID, "0" * 32),
+        PARENT.replace("00f067aa0ba902b7", "0" * 16),
+        PARENT.removesuffix("-01"),
+        PARENT + "x" * 100,
+        7,
+    ],
+)
+def test_a_parent_that_the_w3c_would_not_know_is_none(parent: object) -> None:
+    assert Trace.of(None, parent) == NO_TRACE
