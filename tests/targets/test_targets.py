@@ -17,15 +17,24 @@ import attrs
 import pytest
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.venues.bybit.signing import Credentials
 from order_domain.model.enums import EventKind
 from order_domain.model.events import Event
 from order_domain.model.rows import SignalRow
 from order_service.stores import open_store, system_clock
-from tests.integration.live_service import LiveService, LocalBybit, local_bybit
+from tests.integration.live_service import (
+    KEY,
+    SECRET,
+    LiveService,
+    LocalBybit,
+    local_bybit,
+    until,
+)
 from tests.integration.service_process import a_body
 from tests.integration.tcp_line import Line
 from tests.integration.test_live_broker import on
 from tests.rabbitmq_server import channel_to
+from tests.ws_gateway import WsGateway
 
 RATE: Final = 50
 SIGNALS: Final = 1000
@@ -170,3 +179,39 @@ async def test_the_targets_hold_under_a_cut_of_the_broker_and_of_the_stream(
     assert event <= 1
     assert max(away) <= 5
     assert sync <= 30
+
+
+LIVES: Final = 5
+
+
+async def test_after_a_restart_of_the_gateway_it_is_asked_again_within_the_target(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str, rabbit: RabbitConfig
+) -> None:
+    queue = rabbit.signals.replace("signals", "gateway")
+    sockets = bybit.url.replace("http", "ws")
+    asked, trusted = [], []
+    with (
+        WsGateway(rabbit, queue, sockets, Credentials(KEY, SECRET)) as gateway,
+        LiveService(tmp_path, bybit, emptied_postgres, **on(rabbit), **gateway.settings) as service,
+    ):
+        service.ready()
+        for _ in range(LIVES):
+            gateway.stop()
+            until(lambda: is_restricted(service))
+            gateway.start()
+            back_at = time.monotonic()
+            until(lambda: gateway.is_asked)
+            asked.append(time.monotonic() - back_at)
+            until(lambda: not is_restricted(service))
+            trusted.append(time.monotonic() - back_at)
+        service.stop()
+    async with channel_to(rabbit) as channel:
+        await channel.queue_delete(queue)
+
+    assert told("the gateway is back, until it is asked again", asked) <= 5
+    told("the gateway is back, until orders are opened again", trusted)
+
+
+def is_restricted(service: LiveService) -> bool:
+    states = service.get("/trading-state")["states"]
+    return any(each["cause"] == "STREAM" and each["state"] != "ACTIVE" for each in states)

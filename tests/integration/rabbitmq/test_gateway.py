@@ -15,6 +15,7 @@ import pytest
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.gateway import ARGUMENTS, GatewayConfig, GatewaySource
 from tests.rabbitmq_server import channel_to, waiting
+from tests.ws_gateway import Api
 
 
 @attrs.define
@@ -47,36 +48,8 @@ class Told:
 
 
 @attrs.define
-class Gateway:
-    """Its REST API, as far as a subscriber uses it."""
-
-    status: int = 200
-    row: dict[str, Any] = attrs.field(
-        factory=lambda: {"id": "s1", "is_active": True, "created_at": "2026-03-02T09:00:00"}
-    )
-    health: dict[str, Any] = attrs.field(
-        factory=lambda: {"websocket_connected": True, "queue_connected": True}
-    )
-    asked: list[tuple[str, dict[str, Any]]] = attrs.field(factory=list)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        lines = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
-        body = await reader.readexactly(int(lines.get("content-length", 0)))
-        status, answer = 200, self.health
-        if head.startswith("POST /api/v1/subscriptions "):
-            self.asked.append((lines.get("x-api-key", ""), json.loads(body)))
-            status, answer = self.status, self.row
-        text = json.dumps(answer).encode()
-        top = f"HTTP/1.1 {status} -\r\ncontent-length: {len(text)}\r\nconnection: close\r\n\r\n"
-        writer.write(top.encode() + text)
-        await writer.drain()
-        writer.close()
-
-
-@attrs.define
 class Bench:
-    gateway: Gateway
+    gateway: Api
     told: Told
     source: GatewaySource
     rabbit: RabbitConfig
@@ -99,7 +72,7 @@ async def bench(rabbit: RabbitConfig) -> AsyncIterator[Bench]:
 
 @asynccontextmanager
 async def a_bench(rabbit: RabbitConfig) -> AsyncIterator[Bench]:
-    gateway, told = Gateway(), Told()
+    gateway, told = Api(), Told()
     server = await asyncio.start_server(gateway.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     queue = rabbit.signals.replace("signals", "gateway")

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from order_adapters.messaging.rabbitmq.gateway import GatewaySource
+from order_adapters.messaging.rabbitmq.gateway import GatewayConfig, GatewaySource
+from order_domain.errors import InvalidValue
 from order_service.broker import make_relay
 from order_service.settings import Settings, SettingsError
+from tests.builders import seconds
 
 GATEWAY = {
     "ORDERMANAGER_EVENT_SOURCE": "gateway",
@@ -14,6 +16,7 @@ GATEWAY = {
     "WS_GATEWAY_HOST": "there",
     "WS_GATEWAY_API_KEY": "gateway-key",
     "WS_GATEWAY_ORDER_QUEUE": "some.orders",
+    "WS_GATEWAY_CHECK_EVERY": "0.5",
 }
 
 
@@ -33,7 +36,16 @@ def test_the_gateway_is_asked_where_and_as_the_settings_say() -> None:
     assert isinstance(source, GatewaySource)
     assert (config.url, config.api_key) == ("http://there:4400", "gateway-key")
     assert (config.queue, config.service) == ("some.orders", "order-manager")
+    assert config.check_every == seconds(0.5)
     assert "gateway-key" not in repr(config)
+
+
+def test_a_subscription_that_would_stay_lost_for_more_than_5_s_is_refused() -> None:
+    assert GatewayConfig(url="", api_key="", check_every=seconds(3)).check_every == seconds(3)
+    with pytest.raises(InvalidValue, match="at most 3 s"):
+        GatewayConfig(url="", api_key="", check_every=seconds(3.1))
+    with pytest.raises(SettingsError, match="WS_GATEWAY_CHECK_EVERY"):
+        read(GATEWAY | {"WS_GATEWAY_CHECK_EVERY": "3.1"})
 
 
 @pytest.mark.parametrize("name", ["WS_GATEWAY_API_KEY", "RABBITMQ_USER"])

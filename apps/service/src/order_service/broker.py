@@ -95,6 +95,7 @@ def make_relay(settings: Settings) -> MakeRelay | None:
         api_key=key.get_secret_value(),
         service=settings.ordermanager.service_name,
         queue=gateway.order_queue,
+        check_every=gateway.check_every,
     )
 
     def relay(sink: RelayedStream) -> GatewaySource:

@@ -147,6 +147,25 @@ def test_an_execution_the_stream_lost_is_booked_by_the_sweep() -> None:
     assert world.position().size == D("0.01")
 
 
+def test_thirty_seconds_without_a_word_while_an_order_rests_cost_no_fill() -> None:
+    """Whoever tells of our orders goes on saying that all is well, and tells nothing."""
+    world, order = a_world_with_working_order()
+    world.sweep()
+    lost = world.execution_of(order)
+    count = len(world.steps)
+    world.pass_(29)
+    before = [one for step in world.steps[count:] for one in sweeps(step)]
+    world.pass_(1.1)
+    asked = [one for step in world.steps[count:] for one in sweeps(step)]
+    filled = world.report_of(order, VenueStatus.FILLED, cum_quantity=lost.quantity)
+    world.sweep(executions=[lost], orders=[filled])
+
+    assert before == []
+    assert len(asked) == 1
+    assert world.status(order) is OrderStatus.FILLED
+    assert world.position().size == lost.quantity
+
+
 def test_a_sweep_told_again_changes_nothing_but_its_watermark() -> None:
     world, order = a_world_with_working_order()
     fill = world.execution_of(order, "0.01")

@@ -1,11 +1,13 @@
 """Groups of variables: one per prefix."""
 
+from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from order_domain.model.enums import Category
 from order_service.settings.sections import (
+    MS,
     Cancellation,
     Execution,
     OrderTypes,
@@ -18,7 +20,7 @@ from order_service.settings.sections import (
     Section,
     Service,
 )
-from order_service.settings.values import NO_CATEGORIES, CategoryBySymbol, Names
+from order_service.settings.values import NO_CATEGORIES, CategoryBySymbol, Names, Seconds
 
 
 class OrderManager(  # the right-most base's fields come first
@@ -92,6 +94,9 @@ class WsGateway(Neighbour):
     """Key for the gateway's API."""
     order_queue: QueueName = "ws-gateway.order"
     """Queue of the gateway's order updates."""
+    check_every: Seconds = Field(timedelta(seconds=2), ge=MS * 10, le=timedelta(seconds=3))
+    """Seconds between two looks at our subscription, which is made again where it is lost: within 5
+    seconds after the gateway is back, whatever an answer of it takes."""
 
 
 class Bybit(Neighbour):

@@ -22,6 +22,7 @@ from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
 from order_adapters.messaging.rabbitmq.topology import known_queue
+from order_domain.errors import InvalidValue
 
 log: Final = logging.getLogger(__name__)
 QUEUE: Final = "ws-gateway.order"
@@ -34,6 +35,10 @@ ARGUMENTS: Final[dict[str, int | str]] = {
 LARGEST: Final = 64 * 1024
 
 
+RESUBSCRIBED_WITHIN: Final = timedelta(seconds=5)
+"""After the gateway is there again: at the worst a request hangs, and then comes the pause."""
+
+
 @attrs.frozen(slots=True, kw_only=True)
 class GatewayConfig:
     """Where the gateway is, and how often it is looked at.
@@ -43,6 +48,9 @@ class GatewayConfig:
         service: Our name as its subscriptions know it.
         check_every: Between two looks at the subscription; a lost one is made again at once.
         answer_within: For one answer of its API.
+
+    Raises:
+        InvalidValue: A lost subscription could stay lost for longer than it may.
     """
 
     url: str
@@ -51,6 +59,11 @@ class GatewayConfig:
     queue: str = QUEUE
     check_every: timedelta = timedelta(seconds=2)
     answer_within: timedelta = timedelta(seconds=2)
+
+    def __attrs_post_init__(self) -> None:
+        if self.check_every + self.answer_within > RESUBSCRIBED_WITHIN:
+            rule = f"at most {(RESUBSCRIBED_WITHIN - self.answer_within).total_seconds():g} s"
+            raise InvalidValue(field="check_every", rule=rule, value=self.check_every)
 
 
 class Sink(Protocol):
