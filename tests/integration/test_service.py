@@ -295,6 +295,25 @@ def test_sigterm_ends_in_good_order(tmp_path: Path) -> None:
     assert verify(tmp_path) == 0
 
 
+def test_the_trace_id_of_a_signal_leads_through_the_log_from_its_intake_to_its_fill(
+    tmp_path: Path,
+) -> None:
+    with ServiceProcess(tmp_path) as service:
+        told = service.ready().send(a_body(1, trace_id="trace-of-the-model")).json()
+        service.filled(told["order_ids"][0])
+        service.send(a_body(2, trace_id="of-another"))
+        service.stop()
+    lines = [each for each in service.log if each.get("trace_id") == "trace-of-the-model"]
+    kinds = [each["kind"] for each in lines if each["event"] == "event.published"]
+    verdicts = [each["verdict"] for each in lines if each["event"] == "signal.decided"]
+
+    assert lines[0]["event"] == "signal.taken"
+    assert {each["signal_id"] for each in lines} == {a_body(1)["signal_id"]}
+    assert verdicts[-1] == "ordered"  # the first may have been that it waits for a quote
+    assert kinds[0] == "order_created"
+    assert kinds[-1] == "order_filled"
+
+
 def test_no_log_line_holds_the_key(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path, ORDERMANAGER_LOG_LEVEL="DEBUG") as service:
         service.ready().send(a_body(1))

@@ -24,6 +24,7 @@ from order_service.broker import RabbitIntake, RabbitPublisher, make_intake, mak
 from order_service.bybit_account import bybit_venue
 from order_service.choices import Choices, choose
 from order_service.desk import Desk
+from order_service.event_log import EventLog
 from order_service.market import SyntheticFeed
 from order_service.refreshing import RefreshedVenue
 from order_service.runtime.config import RuntimeConfig
@@ -83,7 +84,8 @@ def _shared(settings: Settings, choices: Choices, store: Store) -> SharedTables 
 def _publishers(
     publisher: RabbitPublisher | None, shared: SharedTables | None
 ) -> Mapping[str, EventPublisher | BatchPublisher]:
-    found: dict[str, EventPublisher | BatchPublisher] = {BUS: publisher or MemoryPublisher()}
+    bus = EventLog(publisher or MemoryPublisher())
+    found: dict[str, EventPublisher | BatchPublisher] = {BUS: bus}
     if shared is not None:
         found[SHARED] = shared
     return found

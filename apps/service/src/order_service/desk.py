@@ -2,8 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
+
+import attrs
+import structlog
 
 from order_domain.errors import OrderManagerError
 from order_domain.model.enums import Verdict
@@ -14,6 +17,7 @@ from order_domain.model.trace import NO_TRACE, Trace
 from order_service.runtime.spans import Spans
 from order_service.runtime.timings import Timings
 
+log = structlog.get_logger(__name__)
 Delivery = SignalDelivered | DeliveryInvalid
 
 
@@ -92,6 +96,26 @@ class Broker(Protocol):
         ...
 
 
+@attrs.frozen(slots=True)
+class Taken:
+    """A delivery whose last verdict is still to come, and when it came by the loop's clock."""
+
+    at: float
+    ids: Mapping[str, str]
+    waits: bool = False
+
+    @classmethod
+    def now(cls, delivery: Delivery) -> "Taken":
+        """One that comes now; its ids find its lines in the log."""
+        if isinstance(delivery, SignalDelivered):
+            signal = delivery.signal
+            named = {"signal_id": signal.signal_id, "trace_id": signal.trace_id}
+        else:
+            named = {"signal_id": delivery.signal_id}
+        ids = {name: text for name, text in named.items() if text}
+        return cls(asyncio.get_running_loop().time(), ids)
+
+
 class Desk:
     """A SignalSource over a queue that tells whoever handed a signal in what became of it.
 
@@ -123,7 +147,7 @@ class Desk:
         self._last = 0
         self._is_open = False
         self._waiting: dict[int, asyncio.Future[Acknowledge]] = {}
-        self._came_at: dict[int, float] = {}
+        self._taken: dict[int, Taken] = {}
         self.decisions = Timings()
         self.verdicts: Counter[tuple[str, str]] = Counter()
 
@@ -153,7 +177,7 @@ class Desk:
             await self._broker.close()
         self._queue = self._make_queue()
         self._letters.clear()
-        self._came_at.clear()
+        self._taken.clear()
 
     def close(self) -> None:
         """Take nothing more, and tell whoever still waits."""
@@ -182,7 +206,6 @@ class Desk:
             raise NotTaking(reason="not ready")
         self._last += 1
         number, delivery = self._last, self._received(raw, trace)
-        self._came_at[number] = asyncio.get_running_loop().time()
         future: asyncio.Future[Acknowledge] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
@@ -200,7 +223,6 @@ class Desk:
                 continue
             self._last += 1
             self._letters[self._last] = letter
-            self._came_at[self._last] = asyncio.get_running_loop().time()
             await self._queue.put(self._received(letter.body, letter.trace))
 
     def _received(self, raw: bytes, trace: Trace) -> Delivery:
@@ -208,6 +230,8 @@ class Desk:
         delivery = self._read(self._last, raw)
         if trace.id and isinstance(delivery, SignalDelivered) and not delivery.signal.trace_id:
             delivery.signal.trace_id = TraceId(trace.id)
+        taken = self._taken[delivery.number] = Taken.now(delivery)
+        log.info("signal.taken", delivery=delivery.number, **taken.ids)
         if self._spans is not None:
             self._spans.received(delivery, trace.parent)
         return delivery
@@ -218,7 +242,7 @@ class Desk:
             letter = self._letters.get(delivery.number)
             if letter is not None and letter.is_dead:
                 del self._letters[delivery.number]
-                self._came_at.pop(delivery.number, None)
+                self._taken.pop(delivery.number, None)
                 again = Acknowledge(delivery.number, Verdict.DUPLICATE)
                 await self._queue.acknowledge(again)
                 if self._spans is not None:
@@ -232,9 +256,18 @@ class Desk:
         self.verdicts[effect.verdict.value, effect.code] += 1
         if self._spans is not None:
             self._spans.decided(effect)
-        came_at = self._came_at.pop(effect.number, None)
-        if came_at is not None:
-            self.decisions.add(asyncio.get_running_loop().time() - came_at)
+        taken = self._taken.pop(effect.number, None)
+        if taken is not None and not taken.waits:
+            self.decisions.add(asyncio.get_running_loop().time() - taken.at)
+        if taken is not None and effect.verdict is Verdict.PARKED:
+            self._taken[effect.number] = attrs.evolve(taken, waits=True)
+        log.info(
+            "signal.decided",
+            delivery=effect.number,
+            verdict=effect.verdict.value,
+            code=effect.code,
+            **({} if taken is None else taken.ids),
+        )
         letter = self._letters.pop(effect.number, None)
         if letter is not None:
             await letter.acknowledge()

@@ -3,7 +3,6 @@
 from typing import Any
 
 import msgspec
-import structlog
 from litestar import Controller, Request
 from litestar.di import NamedDependency
 
@@ -11,7 +10,7 @@ from order_domain.codes import Code
 from order_domain.context import Draft
 from order_domain.model.enums import Verdict
 from order_domain.model.identifiers import symbol_of
-from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
+from order_domain.model.inputs import DeliveryInvalid
 from order_service.explanation import trace_rows
 from order_service.http.auth import SCOPE
 from order_service.http.keys import Scope
@@ -20,8 +19,6 @@ from order_service.http.routes import command
 from order_service.http.tracing import TRACE
 from order_service.http.wire import now, number, optional_number
 from order_service.service import VERDICT_SECONDS, Service
-
-log = structlog.get_logger(__name__)
 
 
 class VerdictView(msgspec.Struct, kw_only=True):
@@ -72,15 +69,6 @@ class SignalController(Controller):
         """Decide one signal. The same signal again does nothing new."""
         raw, trace = await request.body(), request.scope["state"][TRACE]
         delivery, effect = await service.desk.hand_in(raw, VERDICT_SECONDS, trace)
-        log.info(
-            "signal.handled",
-            delivery=effect.number,
-            verdict=effect.verdict.value,
-            code=effect.code,
-            signal_id=delivery.signal.signal_id
-            if isinstance(delivery, SignalDelivered)
-            else delivery.signal_id,
-        )
         if isinstance(delivery, DeliveryInvalid):
             raise _refused(delivery)
         signal_id = delivery.signal.signal_id
