@@ -15,7 +15,7 @@ READY := .venv/.ready
 
 .PHONY: help
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml apps/*/pyproject.toml)
 	@$(UV) sync --locked --quiet
@@ -78,6 +78,16 @@ property: setup ## stateful and random tests, with many examples
 strangers: ## unmodified pybit and ccxt trade on our simulator server
 	$(UV) run --locked --isolated --no-default-groups --group test --group strangers \
 		pytest tests/strangers -n $(JOBS) --maxprocesses 8 $(ARGS)
+
+# The oldest versions that our bounds allow, in an environment of its own; nothing is locked.
+LOWEST := .lowest
+.PHONY: lowest-direct
+lowest-direct: ## unit and contract tests on the oldest versions of every dependency we name
+	@$(UV) venv --quiet --clear $(LOWEST)
+	@$(UV) pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		-e packages/order_domain -e 'packages/adapters[bybit,codec,gateway,postgres,rabbitmq,server,testing]' \
+		-e apps/service -e apps/cli --group test --group examples
+	$(LOWEST)/bin/python -m pytest tests/unit tests/contract -n $(JOBS) --maxprocesses 8 $(ARGS)
 
 KILLS ?= 20
 .PHONY: crash-matrix
@@ -156,5 +166,5 @@ hooks: setup ## run the same checks before every commit
 
 .PHONY: clean
 clean: ## remove the environment and every cache
-	rm -rf .venv .uv dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .uv .lowest dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find apps packages tests benchmarks examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +
