@@ -119,6 +119,14 @@ def test_every_image_of_others_names_its_version():
         assert not image.endswith(":latest")
 
 
+@pytest.mark.parametrize(("name", "oldest"), [("postgres", 15), ("rabbitmq", 3)])
+def test_the_database_and_the_broker_are_of_the_versions_that_were_asked_for(name, oldest):
+    image = str(SERVICES[name]["image"])
+    version = re.search(rf"\b{name}:(\d+)", image)
+    assert version is not None, image
+    assert int(version[1]) >= oldest
+
+
 def test_no_secret_stands_in_the_files():
     for path in (DOCKER / "compose.yaml", DOCKER / "Dockerfile", ROOT / "compose.yaml"):
         for line in path.read_text().splitlines():

@@ -6,7 +6,7 @@ import pytest
 
 from order_adapters.messaging.rabbitmq.gateway import GatewayConfig, GatewaySource
 from order_domain.errors import InvalidValue
-from order_service.broker import make_relay
+from order_service.broker import broker_config, make_relay
 from order_service.settings import Settings, SettingsError
 from tests.builders import seconds
 
@@ -52,3 +52,12 @@ def test_a_subscription_that_would_stay_lost_for_more_than_5_s_is_refused() -> N
 def test_the_gateway_is_refused_without_its_key_or_a_broker(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         make_relay(read({key: value for key, value in GATEWAY.items() if key != name}))
+
+
+def test_the_queues_have_the_names_their_neighbours_know() -> None:
+    settings = read({})
+    config = broker_config(settings)
+
+    assert config.signals == "model-service.trading_signals"
+    assert config.events == "order-manager.order_events"
+    assert settings.ws_gateway.order_queue == "ws-gateway.order"

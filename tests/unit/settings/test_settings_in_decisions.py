@@ -10,7 +10,7 @@ import pytest
 from order_domain.context import Context, Decision
 from order_domain.decide import decide
 from order_domain.model.enums import OrderType, Side, TimeInForce, Verdict
-from order_domain.model.signal import TradingSignal
+from order_domain.model.signal import SignalIntent, TradingSignal
 from order_service.settings import Settings
 from tests.builders import NOW, STRATEGY, D, a_context, a_quote, a_signal, an_order
 
@@ -221,3 +221,46 @@ def test_partially_filled_orders_are_cancelled_only_if_set() -> None:
     assert decided({}, context=context).cancels == ()
     cancels = decided({"CANCEL_PARTIALLY_FILLED": "true"}, context=context).cancels
     assert cancels == (order.client_order_id,)
+
+
+def test_one_signal_makes_only_so_many_orders() -> None:
+    signal = a_signal(amount=D(12000))
+    split = {
+        "MAX_SINGLE_ORDER_SIZE": "4000",
+        "MAX_ORDER_SIZE_RATIO": "1",
+        "ENABLE_ORDER_SPLITTING": "true",
+    }
+
+    assert len(decided(split, signal).drafts) == 3
+    assert decided(split | {"MAX_ORDERS_PER_SIGNAL": "2"}, signal).code == "MAX_ORDERS_PER_SIGNAL"
+
+
+def test_the_amount_of_a_close_is_base_or_quote_units() -> None:
+    close = a_signal(side=Side.SELL, intent=SignalIntent.CLOSE, amount=D("0.05"), urgent=True)
+    context = a_context(quote=WIDE, position=D(1))
+
+    assert quantities(decided({}, close, context)) == [D("0.05")]
+    in_quote_units = decided({"CLOSE_AMOUNT_IS_BASE": "false"}, close, context)
+    assert in_quote_units.code == "QUANTITY_BELOW_MIN"
+
+
+def test_the_spread_of_a_signal_is_percent_or_quote_units() -> None:
+    close = a_signal(
+        side=Side.SELL,
+        intent=SignalIntent.CLOSE,
+        amount=D("0.5"),
+        snapshot_spread=D(5),
+        snapshot_price=D(50000),
+    )
+    context = a_context(quote=None, position=D(1))
+
+    def why(decision: Decision) -> list[tuple[object, object]]:
+        return [
+            (name, what) for name, what, *_ in decision.trace if name in ("SPREAD", "ORDER_TYPE")
+        ]
+
+    percent = why(decided({}, close, context))
+    price = why(decided({"SNAPSHOT_SPREAD_IS_PERCENT": "false"}, close, context))
+
+    assert percent == [("SPREAD", "signal_percent"), ("ORDER_TYPE", "no_quote")]
+    assert price == [("SPREAD", "signal_price"), ("ORDER_TYPE", "spread")]
