@@ -39,7 +39,7 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
         SettingsError: The settings ask for what this version does not have.
         OSError: The address is taken.
     """
-    listener = _listen(settings.ordermanager.host, settings.ordermanager.port)
+    listener = listen(settings.ordermanager.host, settings.ordermanager.port)
     host, port = listener.getsockname()[:2]
     try:
         app, service = build(settings, url=f"http://{host}:{port}")
@@ -129,9 +129,14 @@ def _api_key(settings: Settings, choices: Choices) -> tuple[str, str]:
     return path.read_text(encoding="ascii").strip(), str(path)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address. Raises OSError.
+
+    It is said that this is TCP: only then asyncio lets an answer leave at once, and head and body
+    are two packets, of which the second would wait until the first is acknowledged, after 40 ms.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
