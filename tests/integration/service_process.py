@@ -13,6 +13,8 @@ from typing import Any, Self
 import httpx
 
 KEY = "a-key-for-tests-only"
+RATE = "10000"
+"""Requests a second: a test looks again as soon as it has an answer."""
 SIGNALS = "/api/v1/signals"
 TIMEOUT_S = 30
 OURS = ("ORDERMANAGER", "BYBIT", "POSTGRES", "RABBITMQ", "WS_GATEWAY")
@@ -50,7 +52,8 @@ class ServiceProcess:
         self._arguments = arguments
         self.log: list[dict[str, Any]] = []
         clean = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
-        self._environment = clean | {"ORDERMANAGER_API_KEY": KEY} | environment
+        ours = {"ORDERMANAGER_API_KEY": KEY, "ORDERMANAGER_API_RATE": RATE}
+        self._environment = clean | ours | environment
         self._process: subprocess.Popen[str] | None = None
         self.http = httpx.Client(headers={"X-API-Key": KEY}, timeout=TIMEOUT_S)
 
@@ -134,7 +137,7 @@ class ServiceProcess:
 
     def ended(self, order_id: str) -> dict[str, Any]:
         """Wait for the end of an order: each look takes as long as an answer takes."""
-        for _ in range(5000):
+        for _ in range(20_000):
             order: dict[str, Any] = self.get(f"/orders/{order_id}")
             if order["status"] not in ("pending", "partially_filled"):
                 return order
