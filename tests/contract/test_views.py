@@ -1,7 +1,9 @@
 """Views: what people see of committed rows."""
 
+from collections.abc import Hashable
 from typing import Any
 
+import attrs
 import pytest
 
 from order_adapters.registry import Store
@@ -13,7 +15,7 @@ from order_domain.model.identifiers import instrument_id
 from order_domain.model.order import Order
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
-from order_domain.ports.views import ORDER_SORTS, OrderQuery
+from order_domain.ports.views import ORDER_SORTS, OrderQuery, StoredOrder
 from tests.builders import (
     NOW,
     D,
@@ -119,6 +121,89 @@ class TestOrders:
     async def test_an_unknown_or_empty_id_finds_nothing(self, store: Store) -> None:
         assert await store.views.order("unknown") is None
         assert await store.views.order("") is None
+
+
+class TestOrderPage:
+    """The same page for whoever has kept what he made of some orders."""
+
+    @pytest.fixture(autouse=True)
+    async def rows(self, store: Store) -> None:
+        await store.journal.flush(1, ORDERS)
+
+    @pytest.mark.parametrize("sort_by", ORDER_SORTS)
+    @pytest.mark.parametrize("descending", [True, False])
+    async def test_to_whoever_knows_nothing_it_is_the_listing(
+        self, store: Store, sort_by: str, descending: bool
+    ) -> None:
+        query = OrderQuery(sort_by=sort_by, descending=descending, symbol="BTCUSDT", limit=3)
+        page, total = await store.views.order_page(query, NOTHING_KEPT.get)
+
+        assert [each.order for each in page] == (await store.views.orders(query))[0]
+        assert (len(page), total) == (3, 4)
+
+    async def test_what_is_known_stands_in_the_place_of_its_order(self, store: Store) -> None:
+        kept = await kept_by_number(store)
+        page, total = await store.views.order_page(OrderQuery(limit=4, offset=1), kept.get)
+
+        assert page == [4, 3, 2, 1]
+        assert total == 5
+
+    async def test_behind_the_last_page_is_nothing_known_or_not(self, store: Store) -> None:
+        kept = await kept_by_number(store)
+
+        for known in (kept, NOTHING_KEPT):
+            assert await store.views.order_page(OrderQuery(offset=5), known.get) == ([], 5)
+
+    async def test_a_changed_order_is_read_though_its_earlier_form_is_known(
+        self, store: Store
+    ) -> None:
+        kept = await kept_by_number(store)
+        changed = an_order_of(2, version=2, status=OrderStatus.FILLED, side=Side.SELL)
+        await store.journal.flush(2, [changed])
+
+        page, total = await store.views.order_page(OrderQuery(side=Side.SELL), kept.get)
+
+        assert [each.order for each in page if isinstance(each, StoredOrder)] == [changed]
+        assert (len(page), total) == (1, 1)
+
+    async def test_beside_a_changed_order_the_others_stay_what_they_were(
+        self, store: Store
+    ) -> None:
+        kept = await kept_by_number(store)
+        changed = attrs.evolve(ORDERS[2], version=2, status=OrderStatus.FILLED)
+        await store.journal.flush(2, [changed])
+
+        page, _ = await store.views.order_page(OrderQuery(), kept.get)
+        read = [each.order if isinstance(each, StoredOrder) else ORDERS[each - 1] for each in page]
+
+        assert read == (await store.views.orders(OrderQuery()))[0]
+        assert changed in read
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"text": "other"}, {"updated_at": NOW + seconds(60)}, {"fees": {"USDT": D(1)}}],
+        ids=str,
+    )
+    async def test_a_version_that_was_lost_and_came_to_something_else_is_another_form(
+        self, store: Store, change: dict[str, Any]
+    ) -> None:
+        kept = await kept_by_number(store)
+        await store.journal.flush(2, [attrs.evolve(ORDERS[0], **change)])
+
+        query = OrderQuery(signal_id=a_signal_id(1))
+        (found,), _ = await store.views.order_page(query, kept.get)
+
+        assert isinstance(found, StoredOrder)
+        assert found.order == attrs.evolve(ORDERS[0], **change)
+
+
+NOTHING_KEPT: dict[Hashable, StoredOrder] = {}
+
+
+async def kept_by_number(store: Store) -> dict[Hashable, int]:
+    """Every form that is stored now, and which order it is of."""
+    page, _ = await store.views.order_page(OrderQuery(), NOTHING_KEPT.get)
+    return {each.form: NUMBER_OF[each.order.client_order_id] for each in page}
 
 
 @pytest.mark.parametrize(

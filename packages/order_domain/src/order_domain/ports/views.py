@@ -1,6 +1,6 @@
 """Views: committed rows for people. Nobody outside the engine reads the book (protocol 1.7)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -63,11 +63,34 @@ class OrderQuery:
             raise InvalidValue(field="offset", rule=">= 0", value=self.offset)
 
 
+@attrs.frozen(slots=True)
+class StoredOrder:
+    """An order as it is stored.
+
+    Attributes:
+        form: Equal in two readings only if everything that is stored of the order is equal.
+    """
+
+    form: Hashable
+    order: Order
+
+
 class Views(Protocol):
     """Read side of a store."""
 
     async def orders(self, query: OrderQuery) -> tuple[Sequence[Order], int]:
-        """Return a page of orders and how many match in all."""
+        """Return a page of orders and how many match in all, as of one moment."""
+        ...
+
+    async def order_page(
+        self, query: OrderQuery, known: Callable[[Hashable], T | None]
+    ) -> tuple[Sequence[T | StoredOrder], int]:
+        """Return the same page for a caller who has kept what he made of some orders.
+
+        Args:
+            known: What was kept of a form, or None. Only what it does not know is read whole. It
+                may be called in another thread.
+        """
         ...
 
     async def order(self, any_id: str) -> Order | None:

@@ -1,6 +1,6 @@
 """Views and outbox of the store in memory."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
 from order_adapters.stores.memory.database import MemoryDatabase
@@ -12,7 +12,7 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
-from order_domain.ports.views import OrderQuery
+from order_domain.ports.views import OrderQuery, StoredOrder
 
 T = TypeVar("T")
 
@@ -33,6 +33,17 @@ class MemoryViews:
         present.sort(key=value, reverse=query.descending)
         ordered = present + [order for order in found if value(order) is None]
         return ordered[query.offset : query.offset + query.limit], len(ordered)
+
+    async def order_page(
+        self, query: OrderQuery, known: Callable[[Hashable], T | None]
+    ) -> tuple[Sequence[T | StoredOrder], int]:
+        """Return the same page, without what is known."""
+        orders, total = await self.orders(query)
+        page: list[T | StoredOrder] = []
+        for form in map(_Form, orders):
+            kept = known(form)
+            page.append(StoredOrder(form, form.order) if kept is None else kept)
+        return page, total
 
     async def order(self, any_id: str) -> Order | None:
         """Find an order by client order id, else by venue order id."""
@@ -101,6 +112,21 @@ class MemoryViews:
     def _events(self) -> Sequence[Event]:
         self._database.check()
         return self._database.events
+
+
+class _Form:
+    """The very object that is stored: a later version is another one."""
+
+    __slots__ = ("order",)
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    def __hash__(self) -> int:
+        return id(self.order)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Form) and other.order is self.order
 
 
 class MemoryOutbox:

@@ -1,8 +1,8 @@
 """Views and outbox of the PostgreSQL store."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from order_adapters.stores.postgres.link import Connection, Links
 from order_adapters.stores.postgres.statements import STATEMENTS, Statements
@@ -13,9 +13,10 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
-from order_domain.ports.views import OrderQuery
+from order_domain.ports.views import OrderQuery, StoredOrder
 
 T = TypeVar("T")
+_FORM: Final = "sha256(convert_to(orders::text, 'UTF8'))"
 
 
 class PostgresViews:
@@ -26,7 +27,19 @@ class PostgresViews:
 
     async def orders(self, query: OrderQuery) -> tuple[Sequence[Order], int]:
         """Return a page of orders and how many match in all."""
-        return await self._readers.run(partial(_orders, query=query))
+        found, total = await self._readers.run(partial(_page, query=query))
+        return [each.order for each in found], total
+
+    async def order_page(
+        self, query: OrderQuery, known: Callable[[Hashable], T | None]
+    ) -> tuple[Sequence[T | StoredOrder], int]:
+        """Return the same page, without what is known. The form is a digest of the row."""
+        forms, total = await self._readers.run(partial(_forms, query=query))
+        kept = [each for each in map(known, forms) if each is not None]
+        if len(kept) == len(forms):
+            return kept, total
+        # all of it anew: the rest would be of another moment
+        return await self._readers.run(partial(_page, query=query))
 
     async def order(self, any_id: str) -> Order | None:
         """Find an order by client order id, else by venue order id."""
@@ -111,16 +124,23 @@ class PostgresOutbox:
         )
 
 
-async def _orders(connection: Connection, query: OrderQuery) -> tuple[Sequence[Order], int]:
+async def _forms(connection: Connection, query: OrderQuery) -> tuple[Sequence[bytes], int]:
     where, parameters = _where(query)
-    way = "DESC" if query.descending else "ASC"
-    rest = (
-        f"{where} ORDER BY {query.sort_by} {way} NULLS LAST, row_no {way}"
-        f" LIMIT {query.limit:d} OFFSET {query.offset:d}"
+    page = f"SELECT {_FORM} FROM orders {where} {_order_by(query)}"
+    ((forms, total),) = await connection.fetch(
+        f"SELECT array({page}), (SELECT count(*) FROM orders {where})", *parameters
     )
+    return forms, total
+
+
+async def _page(connection: Connection, query: OrderQuery) -> tuple[Sequence[StoredOrder], int]:
+    where, parameters = _where(query)
+    statements = STATEMENTS[Order]
+    page = f"SELECT {_FORM}, {statements.columns} FROM orders {where} {_order_by(query)}"
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         total = await connection.fetchval(f"SELECT count(*) FROM orders {where}", *parameters)
-        return await STATEMENTS[Order].rows(connection, rest, *parameters), int(total)
+        found = await connection.fetch(page, *parameters)
+    return [StoredOrder(form, statements.decode(*cells)) for form, *cells in found], int(total)
 
 
 async def _last_delivery(connection: Connection) -> int:
@@ -149,3 +169,11 @@ def _where(query: OrderQuery) -> tuple[str, tuple[object, ...]]:
     texts = [text.format(at) for at, (text, _) in enumerate(conditions, 1)]
     values = tuple(value for _, value in conditions)
     return f"WHERE {' AND '.join(texts)}" if texts else "", values
+
+
+def _order_by(query: OrderQuery) -> str:
+    way = "DESC" if query.descending else "ASC"
+    return (
+        f"ORDER BY {query.sort_by} {way} NULLS LAST, row_no {way}"
+        f" LIMIT {query.limit:d} OFFSET {query.offset:d}"
+    )

@@ -1,14 +1,15 @@
 """Views and outbox of the SQLite store."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from order_adapters.codec.rows import time_text
 from order_adapters.stores.sqlite.schema import ORDER_EVENT
 from order_adapters.stores.sqlite.statements import STATEMENTS, Statements
-from order_adapters.stores.sqlite.transaction import snapshot
 from order_adapters.stores.sqlite.worker import Worker
 from order_domain.model.balance import Balance
 from order_domain.model.events import Event
@@ -17,10 +18,11 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
-from order_domain.ports.views import OrderQuery
+from order_domain.ports.views import OrderQuery, StoredOrder
 
 T = TypeVar("T")
 _AS_NUMBER: Final = frozenset(("price", "quantity"))
+_cells: Final = msgspec.json.Decoder(list[Any]).decode
 
 
 class SqliteViews:
@@ -31,15 +33,24 @@ class SqliteViews:
 
     async def orders(self, query: OrderQuery) -> tuple[Sequence[Order], int]:
         """Return a page of orders and how many match in all."""
-        where, parameters = _where(query)
-        rest = f"{where} {_order_by(query)} LIMIT ? OFFSET ?"
+        found, total = await self.order_page(query, _nothing)
+        return [each.order for each in found], total
 
-        def read(connection: sqlite3.Connection) -> tuple[Sequence[Order], int]:
-            with snapshot(connection):
-                count = connection.execute(f"SELECT count(*) FROM orders {where}", parameters)
-                (total,) = count.fetchone()
-                page = (*parameters, query.limit, query.offset)
-                return STATEMENTS[Order].rows(connection, rest, page), total
+    async def order_page(
+        self, query: OrderQuery, known: Callable[[Hashable], T | None]
+    ) -> tuple[Sequence[T | StoredOrder], int]:
+        """Return the same page, without what is known. The form is the row itself, as JSON."""
+        where, parameters = _where(query)
+        select = STATEMENTS[Order].select_page(where, _order_by(query))
+        given = (*parameters, *parameters, query.limit, query.offset)
+
+        def read(connection: sqlite3.Connection) -> tuple[Sequence[T | StoredOrder], int]:
+            total, page = connection.execute(select, given).fetchone()
+            found: list[T | StoredOrder] = []
+            for line in page.split("\n") if page else ():
+                kept = known(line)
+                found.append(_read(line) if kept is None else kept)
+            return found, total
 
         return await self._reader.run(read)
 
@@ -111,6 +122,14 @@ class SqliteViews:
         return await self._reader.run(
             lambda connection: statements.rows(connection, rest, parameters)
         )
+
+
+def _nothing(_form: Hashable) -> StoredOrder | None:
+    return None
+
+
+def _read(line: str) -> StoredOrder:
+    return StoredOrder(line, STATEMENTS[Order].decode(*_cells(line)))
 
 
 def _last_delivery(connection: sqlite3.Connection) -> int:
