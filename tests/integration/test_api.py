@@ -102,6 +102,33 @@ def test_an_order_is_amended_and_cancelled_by_any_of_its_ids(service: ServicePro
     assert (again.status_code, again.json()["code"]) == (409, "ORDER_CLOSED")
 
 
+def test_a_listing_asked_again_in_the_same_words_shows_what_has_changed_since(
+    service: ServiceProcess,
+) -> None:
+    price = service.get("/positions/BTCUSDT")["current_price"]
+    (order,) = bought(service, price=str(round(float(price) * 0.97)))["orders"]
+
+    def listed() -> Any:
+        found = service.get("/orders", strategy_id="MANUAL", limit=1)["orders"][0]
+        return found["client_order_id"], found["status"], found["sequence"]
+
+    first, same = listed(), listed()
+    post(service, f"/orders/{order['client_order_id']}/cancel?wait=10")
+    after, alone = listed(), service.get(f"/orders/{order['client_order_id']}")
+
+    assert first == same == (order["client_order_id"], "pending", first[2])
+    assert after == (order["client_order_id"], "cancelled", alone["sequence"])
+    assert after[2] > first[2]
+
+
+def test_a_listing_asked_in_words_that_mean_nothing_is_refused_every_time(
+    service: ServiceProcess,
+) -> None:
+    answers = [service.http.get("/api/v1/orders?limit=20&side=hold") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [400, 400, 400]
+
+
 def test_what_is_not_there_is_not_found(service: ServiceProcess) -> None:
     for path in ("/orders/nope/cancel", "/signals/nope/retry"):
         assert post(service, path).status_code == 404
@@ -117,7 +144,7 @@ def test_a_position_is_closed_in_part_and_whole_and_flatten_leaves_nothing(
     half = post(service, "/positions/BTCUSDT/close?wait=10", {"part": "0.5"})
     middle = float(service.get("/positions/BTCUSDT")["size"])
     post(service, "/flatten")
-    for _ in range(200):
+    for _ in range(20_000):
         if service.get("/positions/BTCUSDT")["size"] == "0":
             break
     closed = post(service, "/positions/BTCUSDT/close")
@@ -396,12 +423,12 @@ def test_the_keys_of_a_file_count_as_soon_as_it_changes(tmp_path: Path) -> None:
 
         before = status()
         file.write_text(line)
-        for _ in range(2000):
+        for _ in range(20_000):
             if status() == 200:
                 break
         during = status()
         file.write_text("")
-        for _ in range(2000):
+        for _ in range(20_000):
             if status() in (401, 429):
                 break
         after = status()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from order_service.http.keys import Scope, make_key
-from tests.integration.service_process import ServiceProcess, a_body
+from tests.integration.service_process import KEY, ServiceProcess, a_body
 
 CANARIES = {
     "ORDERMANAGER_API_KEY": "canary-of-the-api-4d1",
@@ -35,7 +35,6 @@ def service(folder: Path) -> Iterator[ServiceProcess]:
     (folder / "keys.jsonl").write_text("")
     settings = {
         "ORDERMANAGER_API_KEYS_FILE": "keys.jsonl",
-        "ORDERMANAGER_API_RATE": "1000",
         "ORDERMANAGER_LOG_LEVEL": "DEBUG",
     }
     with ServiceProcess(folder, **settings) as running:
@@ -62,6 +61,26 @@ def test_k2_every_route_below_api_refuses_whoever_has_no_key(service: ServicePro
     assert set(statuses.values()) == {401}, statuses
 
 
+def test_k2_a_listing_that_another_has_asked_for_is_not_shown_without_a_key_or_the_scope(
+    folder: Path, service: ServiceProcess
+) -> None:
+    halter, line = make_key("only_halts", [Scope.HALT], None)
+    (folder / "keys.jsonl").write_text(line)
+
+    def asked(**headers: str) -> int:
+        url = f"{str(service.http.base_url).rstrip('/')}/api/v1/orders?limit=7"
+        return httpx.get(url, headers=headers).status_code
+
+    for _ in range(20_000):  # the file of keys is read again within a second
+        if asked(**{"X-API-Key": halter}) != 401:
+            break
+
+    assert asked(**{"X-API-Key": KEY}) == asked(**{"X-API-Key": KEY}) == 200
+    assert asked() == 401
+    assert asked(**{"X-API-Key": "wrong"}) == 401
+    assert asked(**{"X-API-Key": halter}) == 403
+
+
 def test_k4_two_keys_are_good_while_one_replaces_the_other(
     folder: Path, service: ServiceProcess
 ) -> None:
@@ -75,7 +94,7 @@ def test_k4_two_keys_are_good_while_one_replaces_the_other(
         ]
 
     def until(wanted: list[int]) -> list[int]:
-        for _ in range(3000):
+        for _ in range(20_000):
             if statuses() == wanted:
                 break
         return statuses()

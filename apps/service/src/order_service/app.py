@@ -1,6 +1,7 @@
 """App: routes, lifespan and error shapes of one service, put together."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from order_service.http.exports import ExportController
 from order_service.http.health import HealthController
 from order_service.http.keys import KeyRing
 from order_service.http.limits import RateLimits, hurry
+from order_service.http.listings import Listings, shortcut_of
 from order_service.http.methods import options
 from order_service.http.metrics import metrics
 from order_service.http.openapi import complete, openapi
@@ -76,10 +78,9 @@ def create_app(
         return service_name
 
     keys = KeyRing(api_key, keys_file, now=now, monotonic=time.monotonic)
-    limits = RateLimits(rate, time.monotonic)
-    api = Router("/api/v1", route_handlers=list(ROUTES), guards=[guard_of(keys, limits)])
+    guard = guard_of(keys, RateLimits(rate, time.monotonic))
     app = Litestar(
-        route_handlers=[HealthController, metrics, page, part, favicon, api],
+        route_handlers=[HealthController, metrics, page, part, favicon, _api(service, guard)],
         dependencies={
             "service": Provide(the_service, sync_to_thread=False),
             "service_name": Provide(the_name, sync_to_thread=False),
@@ -94,3 +95,18 @@ def create_app(
     complete(app.openapi_schema)
     # around everything: also what no route takes has its trace id
     return trace(hurry(options(app), LONGEST_ANSWER))
+
+
+def _api(service: Service, guard: Callable[[ASGIApp], ASGIApp]) -> Router:
+    """Everything that needs a key, behind the guard."""
+    listings = Listings(service.views, service.choices.is_dry)
+
+    def the_listings() -> Listings:
+        return listings
+
+    return Router(
+        "/api/v1",
+        route_handlers=list(ROUTES),
+        middleware=[guard, shortcut_of(listings)],
+        dependencies={"listings": Provide(the_listings, sync_to_thread=False)},
+    )

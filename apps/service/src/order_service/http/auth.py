@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
-from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as ConnectionScope
 
 from order_service.http.keys import Key, KeyRing, Scope
 from order_service.http.limits import RateLimits
@@ -19,29 +19,40 @@ KEY: Final = "key"
 _STILL: Final = "still_let_in"
 
 
-def guard_of(keys: KeyRing, limits: RateLimits) -> Guard:
-    """Make the guard of all routes that need a key."""
+def guard_of(keys: KeyRing, limits: RateLimits) -> Callable[[ASGIApp], ASGIApp]:
+    """Make what stands before all routes that need a key.
 
-    async def guard(  # a plain function would be run in a thread, at every request
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
-        address = connection.client.host if connection.client is not None else ""
-        given = [value for name, value in connection.scope["headers"] if name == _HEADER]
-        key = keys.find(given[0]) if len(given) == 1 else None
-        if key is None:
-            # a right key passes whoever else guesses from the same address
-            if not limits.may_guess(address):
-                raise Refused(429, "Too many wrong keys from this address.")
-            raise NotAuthorizedException
-        if not limits.may_ask(key.id):
-            raise Refused(429, "Too many requests with this key.")
-        needed = Scope(handler.opt.get(SCOPE, Scope.READ))
-        if needed not in key.scopes:
-            raise Refused(403, f"This key lacks the scope {needed.value}.", code="SCOPE_MISSING")
-        connection.scope["state"][KEY] = key
-        connection.scope["state"][_STILL] = lambda: keys.find(given[0]) is not None
+    It is a middleware: for a guard the framework copies the whole handler at every request.
+    """
+
+    def guard(app: ASGIApp) -> ASGIApp:
+        async def guarded(scope: ConnectionScope, receive: Receive, send: Send) -> None:
+            given = [value for name, value in scope["headers"] if name == _HEADER]
+            key = keys.find(given[0]) if len(given) == 1 else None
+            if key is None:
+                # a right key passes whoever else guesses from the same address
+                if not limits.may_guess(_address(scope)):
+                    raise Refused(429, "Too many wrong keys from this address.")
+                raise NotAuthorizedException
+            if not limits.may_ask(key.id):
+                raise Refused(429, "Too many requests with this key.")
+            needed = Scope(scope["route_handler"].opt.get(SCOPE, Scope.READ))
+            if needed not in key.scopes:
+                detail = f"This key lacks the scope {needed.value}."
+                raise Refused(403, detail, code="SCOPE_MISSING")
+            state = scope["state"]
+            state[KEY] = key
+            state[_STILL] = lambda: keys.find(given[0]) is not None
+            await app(scope, receive, send)
+
+        return guarded
 
     return guard
+
+
+def _address(scope: ConnectionScope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

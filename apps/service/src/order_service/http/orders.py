@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from litestar import Controller
+from litestar import Controller, Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
@@ -12,6 +12,7 @@ from order_domain.model.enums import OrderStatus, Side
 from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery
 from order_service.http.finding import find_order, matches
+from order_service.http.listings import Listings, listing
 from order_service.http.order_view import STATUSES, OrderView, order_view
 from order_service.http.problems import Refused
 from order_service.http.routes import read
@@ -56,7 +57,9 @@ class OrderController(Controller):
     @read()
     async def list_orders(  # noqa: PLR0913 -- the filters of a listing
         self,
+        request: Request[Any, Any, Any],
         service: NamedDependency[Service],
+        listings: NamedDependency[Listings],
         *,
         asset: Text = None,
         status: Status = None,
@@ -89,12 +92,12 @@ class OrderController(Controller):
             limit=size,
             offset=start,
         )
-        if order_id is not None:
-            found = await find_order(service.views, order_id)
-            kept = [] if found is None or not matches(found, query) else [found]
-            return _listing(_shown(service, kept[start:]), len(kept), size, start)
-        orders, total = await service.views.orders(query)
-        return _listing(_shown(service, orders), total, size, start)
+        if order_id is None:
+            listings.keep_words(request.scope["query_string"], query)
+            return await listings.page(query)
+        found = await find_order(service.views, order_id)
+        kept = [] if found is None or not matches(found, query) else [found]
+        return listing(_shown(service, kept[start:]), len(kept), query)
 
     @read("/{order_id:str}")
     async def show_order(
@@ -109,21 +112,6 @@ class OrderController(Controller):
 
 def _shown(service: Service, orders: Sequence[Order]) -> list[OrderView]:
     return [order_view(order, is_dry_run=service.choices.is_dry) for order in orders]
-
-
-def _listing(orders: list[OrderView], total: int, size: int, start: int) -> dict[str, Any]:
-    return {
-        "orders": orders,
-        "total": total,
-        "limit": size,
-        "offset": start,
-        "pagination": {
-            "page": start // size + 1,
-            "page_size": size,
-            "total_items": total,
-            "total_pages": -(-total // size),
-        },
-    }
 
 
 def _window(
