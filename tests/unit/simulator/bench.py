@@ -13,7 +13,9 @@ from order_adapters.simulator import (
     SimulatedExchange,
     SimulatorConfig,
 )
-from order_domain.model.enums import OrderType, Side, TimeInForce
+from order_adapters.simulator.order import VenueOrder
+from order_adapters.simulator.stop import AmendWith, Bracket, CreateWith, Stop, TradingStop
+from order_domain.model.enums import OrderType, PositionSide, Side, TimeInForce
 from order_domain.model.execution import Execution
 from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.instrument import Instrument
@@ -96,6 +98,32 @@ class Bench:
             values["price"] = D(price)
         return self.send(**values | changes)
 
+    def wait(self, stop: Stop, bracket: Bracket | None = None, **changes: Any) -> Order:
+        """Create a conditional order; at market unless a price is told."""
+        values: dict[str, Any] = {} if "price" in changes else {"order_type": OrderType.MARKET}
+        return self.create_with(stop, bracket, **values | changes)
+
+    def create_with(
+        self, stop: Stop | None = None, bracket: Bracket | None = None, **changes: Any
+    ) -> Order:
+        order = self.order(**changes)
+        self.exchange.submit(CreateWith(order, stop=stop, bracket=bracket), self.now)
+        self.read()
+        return order
+
+    def guard(self, code: int = 0, **wanted: Any) -> None:
+        """Change the guards of a position."""
+        values = {"instrument_id": BTC, "position_side": PositionSide.BOTH, "whole": True}
+        refusal = self.exchange.trading_stop(TradingStop(**values | wanted), self.now)
+        self.read()
+        assert (refusal or (0,))[0] == code
+
+    def amend_with(self, order: Order, **values: Any) -> None:
+        price, quantity = values.pop("price", None), values.pop("quantity", None)
+        command = AmendWith(order, 1, 1, self.now, price, quantity, **values)
+        self.exchange.submit(command, self.now)
+        self.read()
+
     def cancel(self, order: Order, stamped: datetime | None = None) -> None:
         command = SendCancel(order, 1, 1, stamped or self.now)
         self.exchange.submit(command, self.now)
@@ -164,6 +192,11 @@ class Bench:
 
     def reports_of(self, order: Order) -> list[OrderReport]:
         return [r for r in self.reports if r.client_order_id == order.client_order_id]
+
+    @property
+    def waiting(self) -> list[VenueOrder]:
+        """What waits for its price, oldest first."""
+        return [order for m in self.exchange._markets.values() for order in m.waiting]
 
     def clear(self) -> None:
         self.got.clear()

@@ -12,6 +12,7 @@ from order_domain.model.enums import (
     PositionSide,
     Side,
     TimeInForce,
+    VenueStatus,
 )
 from order_domain.model.instrument import Instrument
 from tests.builders import D, an_instrument
@@ -230,9 +231,23 @@ def test_amending_a_spot_order_below_its_fills_has_its_own_code() -> None:
     order = bench.buy("0.1", 49995, instrument_id=SPOT)
     bench.trade(49995, "0.04", Side.SELL, SPOT)
 
-    bench.amend(order, quantity="0.04")
+    bench.amend(order, quantity="0.03")
 
     assert bench.answers[-1].code == 170313
+
+
+def test_amending_a_spot_order_to_its_fills_ends_it_filled() -> None:
+    bench = Bench(spot())
+    bench.quote(instrument_id=SPOT)
+    order = bench.buy("0.1", 49995, instrument_id=SPOT)
+    bench.trade(49995, "0.04", Side.SELL, SPOT)
+
+    bench.amend(order, quantity="0.04")
+
+    assert bench.answers[-1].code == 0
+    last = bench.reports[-1]
+    assert (last.status, last.quantity) == (VenueStatus.FILLED, D("0.04"))
+    assert bench.exchange.open_orders == []
 
 
 def test_hedge_mode_wants_a_position_side_and_one_way_mode_none() -> None:

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from order_adapters.simulator import AccountState, SimulatedExchange
+from order_adapters.simulator.stop import Bracket, Leg, Stop, StopKind, TriggerBy
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import Category, Side
 from order_domain.model.identifiers import InstrumentId
@@ -28,6 +29,14 @@ def a_busy_bench() -> Bench:
     bench.buy("0.2", 49990)
     bench.trade(49990, "2.5", Side.SELL)
     bench.sell("0.3", 50010, reduce_only=True)
+    bench.wait(Stop(D(50500), rises=True), Bracket(Leg(D(51500)), None), price=D(50400))
+    bench.wait(Stop(D(48500), rises=False, kind=StopKind.SPOT_TPSL, locks=True), instrument_id=SPOT)
+    bench.create_with(
+        bracket=Bracket(Leg(D(51000), limit=D(51010)), Leg(D(49000)), whole=False),
+        price=D(49985),
+        quantity=D("0.2"),
+    )
+    bench.guard(trailing=D(300), activation=D(51000), stop=Leg(D(48000), TriggerBy.MARK))
     bench.exchange.admin.fund(BTC, D("0.0001"), bench.now)
     bench.read()
     return bench
@@ -57,6 +66,8 @@ def go_on(bench: Bench) -> Bench:
     bench.clear()
     bench._numbers = iter(range(100, 200))
     bench.trade(49990, "0.6", Side.SELL)
+    bench.trade(49984, "1", Side.SELL)
+    bench.trade(50500, 1, Side.BUY)
     bench.sweep()
     bench.sell("0.9")
     bench.buy("0.2", client_order_id="order-1")

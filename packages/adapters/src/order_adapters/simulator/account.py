@@ -10,12 +10,13 @@ from order_adapters.simulator.market import Market
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import VenuePosition, worth
 from order_domain.model.balance import Balance
-from order_domain.model.enums import PositionSide
+from order_domain.model.enums import PositionSide, VenueStatus
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.reports import WalletReport
 
 _BOTH = PositionSide.BOTH
+_UNTRIGGERED = VenueStatus.UNTRIGGERED
 
 
 @attrs.define(slots=True, eq=False)
@@ -138,11 +139,21 @@ class Account:
     def hold(self, order: VenueOrder) -> None:
         """Keep back what the order as it stands may still need, or free it when it has ended."""
         leaves = order.leaves
-        need = self.need(order, order.resting_price, leaves) if leaves else ZERO
+        if order.status is _UNTRIGGERED:
+            need = self._locked(order)
+        else:
+            need = self.need(order, order.resting_price, leaves) if leaves else ZERO
         if need != order.held:
             wallet = self.wallet(self.pays_with(order.market, order.buys))
             wallet.held += need - order.held
             order.held = need
+
+    def _locked(self, order: VenueOrder) -> Decimal:
+        """What a waiting order keeps back already: nothing, but for spot orders that lock funds."""
+        stop = order.stop
+        if stop is None or not stop.locks:
+            return ZERO
+        return self.need(order, order.resting_price or stop.price, order.leaves)
 
     def report(self, at: datetime) -> WalletReport:
         """Show every coin as it stands."""

@@ -85,7 +85,7 @@ class Checks:
         spot = order.market.is_spot
         if price == order.price and quantity == order.quantity:
             return no.NOT_MODIFIED
-        if quantity <= order.cum:
+        if quantity < order.cum or (quantity == order.cum and not spot):
             return no.SPOT_AMENDED_BELOW_FILLED if spot else no.AMENDED_BELOW_FILLED
         refusal = self._quantity(order, quantity) or self._price(order, price)
         position = order.position
@@ -151,13 +151,16 @@ class Checks:
             return no.SPOT_QUANTITY_TOO_LARGE if spot else no.QUANTITY_TOO_LARGE
         return None
 
-    def _price(self, draft: VenueOrder, price: Decimal) -> Refusal | None:
+    def _price(
+        self, draft: VenueOrder, price: Decimal, base: Decimal | None = None
+    ) -> Refusal | None:
+        """Measure a limit price from the price the order will meet: mark, or its trigger price."""
         instrument, spot, buys = draft.market.instrument, draft.market.is_spot, draft.buys
         if not price.is_finite() or price <= 0:
             return no.PRICE_INVALID
         if price % instrument.tick_size:
             return no.SPOT_TICK if spot else no.PRICE_INVALID
-        mark = draft.market.mark_price()
+        mark = draft.market.mark_price() if base is None else base
         outside = price > instrument.max_price
         if mark is not None:
             outside |= price > mark * (1 + self._band) if buys else price < mark * (1 - self._band)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
+import attrs
+
 from order_adapters.simulator import refusals
 from order_adapters.simulator.account import Account
-from order_adapters.simulator.checks import Checks, Gate
+from order_adapters.simulator.checks import Gate
 from order_adapters.simulator.config import SimulatorConfig
 from order_adapters.simulator.mailbox import Command, Mailbox, Sent
 from order_adapters.simulator.market import Market
@@ -14,6 +16,15 @@ from order_adapters.simulator.matching import Matching
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.records import Records
 from order_adapters.simulator.refusals import Refusal
+from order_adapters.simulator.stop import (
+    AmendWith,
+    Bracket,
+    CreateWith,
+    Stop,
+    TradingStop,
+    TriggerBy,
+)
+from order_adapters.simulator.stop_checks import StopChecks
 from order_domain.model.answers import outcome_of
 from order_domain.model.enums import AnswerOutcome, CommandKind, OrderType, Side
 from order_domain.model.identifiers import InstrumentId, VenueOrderId
@@ -43,8 +54,8 @@ class Desk:
         *,
         lags: bool = False,
     ) -> None:
-        self.checks = Checks(config, account, records)
-        self.matching = Matching(config, account, records, mailbox)
+        self.checks = StopChecks(config, account, records)
+        self.matching = Matching(config, account, records, mailbox, self.checks)
         self._gate = Gate(config)
         self._markets = markets
         self._account = account
@@ -61,10 +72,12 @@ class Desk:
             self._answer(command, sent, at, (0, ""), _NO_ID)
         elif type(command) is SendCreate:
             self._create(command, sent, at)
-        elif type(command) is SendCancel:
+        elif isinstance(command, SendCancel):
             self._cancel(command, sent, at)
-        elif type(command) is SendAmend:
+        elif isinstance(command, SendAmend):
             self._amend(command, sent, at)
+        else:
+            self._create(command, sent, at)
 
     def draft(self, order: Order, market: Market, at: datetime) -> VenueOrder:
         """Write an order down as the exchange would keep it."""
@@ -88,6 +101,24 @@ class Desk:
             None if terms.slippage is None else _cap(market, terms.side is _BUY, terms.slippage),
         )
 
+    def why_not(self, draft: VenueOrder) -> Refusal | None:
+        """Say why an order is not taken."""
+        if draft.bracket is not None:
+            refusal = self.checks.bracket(draft, draft.bracket)
+            if refusal is not None:
+                return refusal
+        if draft.stop is None:
+            return self.checks.create(draft)
+        return self.checks.wait(draft, draft.stop)
+
+    def trading_stop(self, wanted: TradingStop, at: datetime) -> Refusal | None:
+        """Change the guards of a position, or say why not."""
+        market = self._markets.get(wanted.instrument_id)
+        if market is None or market.is_spot:
+            return refusals.UNKNOWN_SYMBOL
+        refusal = self.checks.trading_stop(market, wanted)
+        return refusal or self.matching.guards.set(market, wanted, at)
+
     def _create(self, command: SendCreate, sent: Sent, at: datetime) -> None:
         order = command.order
         market = self._markets.get(order.terms.instrument_id)
@@ -99,7 +130,9 @@ class Desk:
             self._answer(command, sent, at, refusal, _NO_ID)
             return
         draft = self.draft(order, market, at)
-        refusal = self.checks.create(draft)
+        if type(command) is CreateWith:
+            _equip(draft, command)
+        refusal = self.why_not(draft)
         if refusal is not None:
             self._answer(command, sent, at, refusal, _NO_ID)
             return
@@ -109,6 +142,8 @@ class Desk:
         self._answer(command, sent, at, refusals.OK, draft.venue_order_id)
         if sent.plan.rejected:
             self.matching.reject(draft, sent.plan.rejected, at)
+        elif draft.stop is not None:
+            self.matching.triggers.wait(draft, at)
         else:
             self.matching.enter(draft, at)
 
@@ -129,6 +164,9 @@ class Desk:
         if order is None or refusal is not None:
             self._answer(command, sent, at, refusal or refusals.ORDER_NOT_FOUND, _NO_ID)
             return
+        if type(command) is AmendWith or order.waits:
+            self._amend_with(command, order, sent, at)
+            return
         price = order.resting_price if command.price is None else command.price
         quantity = order.quantity if command.quantity is None else command.quantity
         refusal = self.checks.amend(order, price, quantity)
@@ -137,6 +175,43 @@ class Desk:
             return
         self._answer(command, sent, at, refusals.OK, order.venue_order_id)
         self.matching.amend(order, price, quantity, at)
+
+    def _amend_with(self, command: SendAmend, order: VenueOrder, sent: Sent, at: datetime) -> None:
+        """Change what waits, or what an order brings with it."""
+        extra = command if type(command) is AmendWith else None
+        stop = order.stop if order.waits else None
+        price = order.price if command.price is None else command.price
+        quantity = order.quantity if command.quantity is None else command.quantity
+        trigger = None if stop is None else _trigger(stop, extra)
+        rebrackets = extra is not None and extra.rebrackets
+        bracket = extra.bracket if extra is not None and rebrackets else order.bracket
+        now = None if stop is None else _trigger(stop, None)
+        moves = (price, quantity, trigger) != (order.price, order.quantity, now)
+        refusal = self._why_not_bracket(order, bracket) if rebrackets else None
+        if refusal is None and (moves or not rebrackets):
+            refusal = (
+                self.checks.amend(order, order.resting_price if price is None else price, quantity)
+                if stop is None or trigger is None
+                else self.checks.change(order, stop, price, quantity, trigger)
+            )
+        if refusal is not None:
+            self._answer(command, sent, at, refusal, _NO_ID)
+            return
+        self._answer(command, sent, at, refusals.OK, order.venue_order_id)
+        order.bracket = bracket
+        if not moves:
+            self.matching.show(order, at)
+        elif stop is None or trigger is None:
+            self.matching.amend(
+                order, order.resting_price if price is None else price, quantity, at
+            )
+        else:
+            self.matching.triggers.change(order, stop, price, quantity, trigger, at)
+
+    def _why_not_bracket(self, order: VenueOrder, bracket: Bracket | None) -> Refusal | None:
+        if order.cum:
+            return refusals.BRACKET_IN_FORCE
+        return None if bracket is None else self.checks.bracket(order, bracket)
 
     def _target(
         self, command: SendAmend | SendCancel, at: datetime
@@ -196,9 +271,23 @@ def _said(
 
 
 def _kind(command: Command) -> CommandKind:
-    if type(command) is SendCreate:
+    if isinstance(command, SendCreate):
         return _CREATE
     return _CANCEL if type(command) is SendCancel else _AMEND
+
+
+def _equip(draft: VenueOrder, command: CreateWith) -> None:
+    """Give an order copies of what it brings: the command may be looked at again."""
+    draft.stop = None if command.stop is None else attrs.evolve(command.stop)
+    draft.bracket = None if command.bracket is None else attrs.evolve(command.bracket)
+
+
+def _trigger(stop: Stop, command: AmendWith | None) -> tuple[Decimal, TriggerBy]:
+    """The condition that a waiting order is to have, or the one it has."""
+    if command is None:
+        return stop.price, stop.by
+    price = stop.price if command.trigger_price is None else command.trigger_price
+    return price, stop.by if command.trigger_by is None else command.trigger_by
 
 
 def _lost_the_race(order: VenueOrder, stamped: datetime | None) -> bool:

@@ -1,6 +1,6 @@
 """SimulatedExchange: one simulated account, driven by whoever holds the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -13,16 +13,21 @@ from order_adapters.simulator.faults import Fault, FaultScript
 from order_adapters.simulator.intervention import Intervention
 from order_adapters.simulator.mailbox import Command, Mailbox, Message, Sent
 from order_adapters.simulator.market import Market
+from order_adapters.simulator.order import VenueOrder
+from order_adapters.simulator.position import VenuePosition
 from order_adapters.simulator.queries import Queries
 from order_adapters.simulator.randomness import Randomness
 from order_adapters.simulator.records import Records
+from order_adapters.simulator.refusals import UNKNOWN_SYMBOL, Refusal
 from order_adapters.simulator.state import AccountState, changes_of, restore_into, state_of
+from order_adapters.simulator.stop import Stop, StopKind, TradingStop
 from order_adapters.simulator.trade import MarketTrade
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import Category, CommandKind
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import StreamState
 from order_domain.model.instrument import Instrument
+from order_domain.model.order import Order
 from order_domain.model.quote import Quote
 from order_domain.model.reports import (
     LookupResult,
@@ -98,6 +103,8 @@ class SimulatedExchange:
         market.show(quote)
         if market.buys or market.sells:
             self._matching.on_quote(market, quote, self._stamp(now))
+        if market.waiting:
+            self._matching.triggers.on_price(market, self._stamp(now))
 
     def on_trade(self, trade: MarketTrade, now: datetime) -> None:
         """Take the next public trade of an instrument."""
@@ -106,8 +113,11 @@ class SimulatedExchange:
             return
         if not self._instant:
             self._advance(now, inclusive=False)
+        market.last = trade.price
         if market.buys or market.sells:
             self._matching.on_trade(market, trade, self._stamp(now))
+        if market.waiting:
+            self._matching.triggers.on_price(market, self._stamp(now))
 
     def submit(self, command: Command, now: datetime) -> None:
         """Send one attempt of a command. Exactly one Answer will name it."""
@@ -156,6 +166,28 @@ class SimulatedExchange:
         for (name, _), position in self.account.positions.items():
             if name == instrument.id:
                 position.instrument = instrument
+
+    def trading_stop(self, wanted: TradingStop, now: datetime) -> Refusal | None:
+        """Change the guards of a position at once; the refusal if there is one."""
+        if not self._started:
+            self._begin(now)
+        self._advance(now, inclusive=False)
+        return self._desk.trading_stop(wanted, self._stamp(now))
+
+    def guards_of(self, market: Market, position: VenuePosition) -> Iterator[tuple[StopKind, Stop]]:
+        """Yield the guards that wait for a position."""
+        return self._matching.guards.of(market, position)
+
+    def pre_check(self, order: Order, now: datetime) -> tuple[VenueOrder | None, Refusal | None]:
+        """Draft an order as a create would, without taking it; the refusal if there is one."""
+        if not self._started:
+            self._begin(now)
+        self._advance(now, inclusive=False)
+        market = self._markets.get(order.terms.instrument_id)
+        if market is None:
+            return None, UNKNOWN_SYMBOL
+        draft = self._desk.draft(order, market, self._stamp(now))
+        return draft, self._desk.why_not(draft)
 
     def set_hedged(self, instrument_id: InstrumentId, hedged: bool) -> None:
         """Let a linear instrument keep one position or two. The caller sees that it is flat."""
@@ -301,7 +333,7 @@ def _kind_of(request: Command | LookUp | Sweep) -> str:
         return "look_up"
     if isinstance(request, Sweep):
         return "sweep"
-    if type(request) is SendCreate:
+    if isinstance(request, SendCreate):
         return CommandKind.CREATE
     return CommandKind.CANCEL if type(request) is SendCancel else CommandKind.AMEND
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from order_adapters.simulator.account import Account
 from order_adapters.simulator.desk import Desk
+from order_adapters.simulator.endings import BEFORE_LIQUIDATION, BY_USER
 from order_adapters.simulator.faults import Fault, FaultKind
 from order_adapters.simulator.mailbox import Mailbox
 from order_adapters.simulator.market import Market
-from order_adapters.simulator.matching import BY_USER
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import VenuePosition, worth
 from order_adapters.simulator.records import Records
@@ -30,7 +30,6 @@ from order_domain.model.identifiers import (
 )
 from order_domain.model.instrument import ZERO
 
-BEFORE_LIQUIDATION = "CancelAllBeforeLiq"
 _NOBODY = ClientOrderId("")
 
 
@@ -115,7 +114,7 @@ class Intervention:
         if position is None:
             return
         if kind is ExecutionKind.LIQUIDATION:
-            for order in (*market.buys, *market.sells):
+            for order in (*market.buys, *market.sells, *market.waiting):
                 self._desk.matching.cancel(order, at, BEFORE_LIQUIDATION)
         self._close(market, position, at, kind)
         self._mailbox.wallet_changed(at)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from order_adapters.simulator.stop import TriggerBy
 from order_domain.model.enums import Category
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.instrument import ZERO, Instrument
@@ -29,7 +30,9 @@ class Market:
         bid_left, ask_left: What is left of the displayed touch; None while we took nothing of it.
         deep: What we took beyond the touch, by level and side; forgotten with the next quote.
         buys, sells: Our resting orders, best price first, then oldest.
-        reducers: How many of them are reduce-only.
+        waiting: Our conditional orders whose price has not come, oldest first.
+        reducers: How many follow the position: resting reduce-only orders, and waiting guards.
+        last: Price of the last trade; the mid of the first quote before there was one.
         one_way: The position of an account that does not hedge, once there was one.
         hedged: The account keeps a long and a short position of it.
     """
@@ -41,7 +44,9 @@ class Market:
     deep: dict[tuple[bool, int], Decimal] = attrs.Factory(dict)
     buys: "list[VenueOrder]" = attrs.Factory(list)
     sells: "list[VenueOrder]" = attrs.Factory(list)
+    waiting: "list[VenueOrder]" = attrs.Factory(list)
     reducers: int = 0
+    last: Decimal | None = None
     one_way: "VenuePosition | None" = None
     hedged: bool = False
     id: InstrumentId = attrs.field(init=False)
@@ -67,6 +72,8 @@ class Market:
         if self.deep:
             self.deep.clear()
         if old is None:
+            if self.last is None:
+                self.last = quote.mid
             return
         if self.bid_left is not None:
             same = quote.bid == old.bid
@@ -134,11 +141,23 @@ class Market:
         self.reducers += order.reduce_only
 
     def leave(self, order: "VenueOrder") -> None:
-        """Take an order out; nothing happens if it never rested."""
+        """Take an order out; nothing happens if it neither rested nor waited."""
         side = self.buys if order.buys else self.sells
         if order in side:
             side.remove(order)
             self.reducers -= order.reduce_only
+        elif self.waiting and order in self.waiting:
+            self.waiting.remove(order)
+            self.reducers -= order.stop is not None and order.stop.is_guard
+
+    def wait(self, order: "VenueOrder") -> None:
+        """Let a conditional order wait for its price."""
+        self.waiting.append(order)
+        self.reducers += order.stop is not None and order.stop.is_guard
+
+    def price_by(self, by: TriggerBy) -> Decimal | None:
+        """Return the price that a condition looks at; None while there is none."""
+        return self.last if by is TriggerBy.LAST else self.mark_price()
 
 
 def _priority(order: "VenueOrder") -> tuple[Decimal, int]:

@@ -10,12 +10,23 @@ from decimal import Decimal
 
 from order_adapters.simulator.account import Account
 from order_adapters.simulator.config import SimulatorConfig
+from order_adapters.simulator.endings import (
+    BY_REDUCE_ONLY,
+    BY_USER,
+    NO_FULL_FILL,
+    NO_IMMEDIATE,
+    NO_SUCH_ORDER,
+    WOULD_TAKE,
+)
+from order_adapters.simulator.guards import Guards
 from order_adapters.simulator.mailbox import Mailbox
 from order_adapters.simulator.market import Market
 from order_adapters.simulator.order import VenueOrder, execution_of
 from order_adapters.simulator.position import VenuePosition
 from order_adapters.simulator.records import Records
+from order_adapters.simulator.stop_checks import StopChecks
 from order_adapters.simulator.trade import MarketTrade
+from order_adapters.simulator.triggers import Triggers
 from order_domain.model.enums import (
     ExecutionKind,
     OrderType,
@@ -26,33 +37,39 @@ from order_domain.model.enums import (
 from order_domain.model.instrument import ZERO
 from order_domain.model.quote import Quote
 
-WOULD_TAKE = "EC_PostOnlyWillTakeLiquidity"
-NO_IMMEDIATE = "EC_NoImmediateQtyToFill"
-NO_FULL_FILL = "EC_CancelForNoFullFill"
-NO_SUCH_ORDER = "EC_OrigClOrdIDDoesNotExist"
-BY_USER = "CancelByUser"
-BY_REDUCE_ONLY = "CancelByReduceOnly"
-
 _MARKET = OrderType.MARKET
 _IOC, _FOK, _POST_ONLY = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.POST_ONLY
 _NEW, _PARTIAL = VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED
 _FILLED, _CANCELLED = VenueStatus.FILLED, VenueStatus.CANCELLED
 _SPOT_CANCELLED = VenueStatus.PARTIALLY_FILLED_CANCELLED
+_DEACTIVATED = VenueStatus.DEACTIVATED
 _TRADE = ExecutionKind.TRADE
 _SELL = Side.SELL
 
 
 class Matching:
-    """The matching of one account against the displayed markets. All times are exchange times."""
+    """The matching of one account against the displayed markets. All times are exchange times.
+
+    Attributes:
+        triggers: Orders that wait for their price.
+        guards: What ends with the position it guards.
+    """
 
     def __init__(
-        self, config: SimulatorConfig, account: Account, records: Records, mailbox: Mailbox
+        self,
+        config: SimulatorConfig,
+        account: Account,
+        records: Records,
+        mailbox: Mailbox,
+        checks: StopChecks,
     ) -> None:
         self._walk = config.walk_levels
         self._queues = config.queue_model
         self._account = account
         self._records = records
         self._mailbox = mailbox
+        self.triggers = Triggers(account, records, mailbox, self, checks)
+        self.guards = Guards(account, records, self, self.triggers)
 
     def enter(self, order: VenueOrder, at: datetime) -> None:
         """Match a new order that passed every check."""
@@ -64,31 +81,36 @@ class Matching:
                 self._take(order, at)
                 self._end_immediate(order, at)
             else:
-                self._end(order, _CANCELLED, at, NO_FULL_FILL)
+                self.end(order, _CANCELLED, at, NO_FULL_FILL)
         else:
             self._take_and_rest(order, at)
         self._mailbox.wallet_changed(at)
 
     def reject(self, order: VenueOrder, reason: str, at: datetime) -> None:
         """End an accepted order before it was ever matched."""
-        self._end(order, VenueStatus.REJECTED, at, reason)
+        self.end(order, VenueStatus.REJECTED, at, reason)
 
     def cancel(self, order: VenueOrder, at: datetime, cancel_type: str = BY_USER) -> None:
-        """End a resting order."""
-        self._end(order, self._cancelled(order), at, cancel_type=cancel_type)
+        """End a resting or waiting order, and on spot the other one of its pair."""
+        waited = order.waits
+        self.end(order, self._cancelled(order), at, cancel_type=cancel_type)
+        if waited and order.market.is_spot:
+            self.triggers.end_partner(order, at, cancel_type)
         self._mailbox.wallet_changed(at)
 
     def report_lost_cancel(self, order: VenueOrder, at: datetime) -> None:
         """Push the second Filled message of a cancel that lost to a fill."""
-        self._show(order, at, NO_SUCH_ORDER, BY_USER)
+        self.show(order, at, NO_SUCH_ORDER, BY_USER)
 
     def amend(self, order: VenueOrder, price: Decimal, quantity: Decimal, at: datetime) -> None:
         """Give a resting order new values. Only a smaller quantity keeps its place in the queue."""
         keeps = price == order.price and quantity <= order.quantity
         order.quantity = quantity
-        if keeps:
+        if quantity == order.cum:
+            self.end(order, _FILLED, at)
+        elif keeps:
             self._account.hold(order)
-            self._show(order, at)
+            self.show(order, at)
         else:
             order.market.leave(order)
             order.price = price
@@ -152,7 +174,10 @@ class Matching:
         self._mailbox.report(execution, at)
 
     def shrink_reducers(self, market: Market, position: VenuePosition | None, at: datetime) -> None:
-        """Keep reduce-only orders within their position: shrink them, end them when it is flat."""
+        """Keep reduce-only orders within their position: shrink them, end them when it is flat.
+
+        The guards of the position follow it, also where it grows.
+        """
         if position is None or not market.reducers:
             return
         for order in (*market.buys, *market.sells):
@@ -160,21 +185,23 @@ class Matching:
                 continue
             room = abs(position.size) if order.closes else ZERO
             if not room:
-                self._end(order, self._cancelled(order), at, cancel_type=BY_REDUCE_ONLY)
+                self.end(order, self._cancelled(order), at, cancel_type=BY_REDUCE_ONLY)
             elif order.leaves > room:
                 order.quantity = order.cum + room
-                self._show(order, at)
+                self.show(order, at)
+        if market.waiting:
+            self.guards.follow(market, position, at)
 
     def _take_and_rest(self, order: VenueOrder, at: datetime) -> None:
         market, price = order.market, order.resting_price
         takes = market.would_take(order.buys, price)
         if takes and order.time_in_force is _POST_ONLY:
-            self._end(order, self._cancelled(order), at, WOULD_TAKE)
+            self.end(order, self._cancelled(order), at, WOULD_TAKE)
             return
         if takes:
             self._take(order, at)
         if order.cum == order.quantity:
-            self._end(order, _FILLED, at)
+            self.end(order, _FILLED, at)
         else:
             order.status = _PARTIAL if order.cum else _NEW
             order.crossed = takes
@@ -182,17 +209,21 @@ class Matching:
             market.rest(order)
             self._records.open[order.venue_order_id] = order
             self._account.hold(order)
-            self._show(order, at)
+            self.show(order, at)
         if takes:
             self.shrink_reducers(market, order.position, at)
+            if order.bracket is not None:
+                self.guards.cover(order, order.bracket, at)
 
     def _end_immediate(self, order: VenueOrder, at: datetime) -> None:
         if order.cum == order.quantity:
-            self._end(order, _FILLED, at)
+            self.end(order, _FILLED, at)
         else:
-            self._end(order, self._cancelled(order), at, NO_IMMEDIATE)
+            self.end(order, self._cancelled(order), at, NO_IMMEDIATE)
         if order.cum and order.market.reducers:
             self.shrink_reducers(order.market, order.position, at)
+        if order.bracket is not None:
+            self.guards.cover(order, order.bracket, at)
 
     def _take(self, order: VenueOrder, at: datetime) -> None:
         """Take what is left of the touch, and of the levels assumed behind it."""
@@ -285,15 +316,17 @@ class Matching:
     def _fill_resting(self, order: VenueOrder, quantity: Decimal, at: datetime) -> None:
         self.fill(order, order.resting_price, quantity, True, at)
         if order.cum == order.quantity:
-            self._end(order, _FILLED, at)
+            self.end(order, _FILLED, at)
         else:
             order.status = _PARTIAL
             self._account.hold(order)
-            self._show(order, at)
+            self.show(order, at)
         self.shrink_reducers(order.market, order.position, at)
+        if order.bracket is not None:
+            self.guards.cover(order, order.bracket, at)
         self._mailbox.wallet_changed(at)
 
-    def _end(
+    def end(
         self,
         order: VenueOrder,
         status: VenueStatus,
@@ -301,18 +334,22 @@ class Matching:
         reject_reason: str = "",
         cancel_type: str = "",
     ) -> None:
+        """End an order, wherever it is, and report it."""
         order.status = status
         if order.held:
             self._account.hold(order)
         order.market.leave(order)
-        self._show(order, at, reject_reason, cancel_type)
+        self.show(order, at, reject_reason, cancel_type)
         self._records.close(order, at)
 
-    def _show(
+    def show(
         self, order: VenueOrder, at: datetime, reject_reason: str = "", cancel_type: str = ""
     ) -> None:
+        """Report an order as it stands."""
         self._records.note(order)
         self._mailbox.report(order.report(at, reject_reason, cancel_type), at)
 
     def _cancelled(self, order: VenueOrder) -> VenueStatus:
+        if order.waits:
+            return _DEACTIVATED
         return _SPOT_CANCELLED if order.cum and order.market.is_spot else _CANCELLED

@@ -7,6 +7,7 @@ import attrs
 
 from order_adapters.simulator.market import Market
 from order_adapters.simulator.position import VenuePosition
+from order_adapters.simulator.stop import Bracket, Stop
 from order_domain.model.enums import OrderType, PositionSide, Side, TimeInForce, VenueStatus
 from order_domain.model.execution import Execution
 from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
@@ -15,6 +16,7 @@ from order_domain.model.reports import OrderReport
 
 # Compared by identity: hashing a member of an enumeration costs more than both comparisons.
 _NEW, _PARTIALLY_FILLED = VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED
+_UNTRIGGERED = VenueStatus.UNTRIGGERED
 
 
 @attrs.define(slots=True, eq=False)
@@ -28,6 +30,8 @@ class VenueOrder:
         crossed: It took all that was displayed and rests at or through the touch.
         opening: The part that enlarges the position, base units; it is thought to fill last.
         held: What it keeps from the balance, in the coin it pays with.
+        stop: What it waits for or has waited for.
+        bracket: The guards that its fills begin.
         newest: Its last version.
         older: The versions before that, oldest first, if somebody may still be shown them.
     """
@@ -54,6 +58,8 @@ class VenueOrder:
     crossed: bool = False
     opening: Decimal = ZERO
     held: Decimal = ZERO
+    stop: Stop | None = None
+    bracket: Bracket | None = None
     executions: tuple[Execution, ...] = ()
     newest: OrderReport | None = None
     older: list[OrderReport] | None = None
@@ -66,7 +72,13 @@ class VenueOrder:
     @property
     def is_open(self) -> bool:
         """Neither filled, cancelled nor rejected."""
-        return self.status is _NEW or self.status is _PARTIALLY_FILLED
+        status = self.status
+        return status is _NEW or status is _PARTIALLY_FILLED or status is _UNTRIGGERED
+
+    @property
+    def waits(self) -> bool:
+        """Not yet matched: its price has not come."""
+        return self.status is _UNTRIGGERED
 
     @property
     def resting_price(self) -> Decimal:

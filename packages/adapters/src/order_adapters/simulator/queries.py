@@ -12,7 +12,7 @@ from order_domain.model.reports import LookupResult, OrderReport, PositionReport
 from order_domain.model.steps import LookUp, Sweep
 
 _DAY = timedelta(days=1)
-_OPEN = frozenset((VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED))
+_OPEN = frozenset((VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED, VenueStatus.UNTRIGGERED))
 
 
 class Queries:

@@ -15,6 +15,7 @@ from order_adapters.simulator.account import Account
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import VenuePosition
 from order_adapters.simulator.records import Records
+from order_adapters.simulator.stop_rows import bracket_of, bracket_row, stop_of, stop_row
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import (
     ExecutionKind,
@@ -33,7 +34,7 @@ from order_domain.model.identifiers import (
 )
 
 Row = dict[str, Any]
-"""Strings, whole numbers, booleans and None only. Amounts and times are text."""
+"""Strings, whole numbers, booleans, None and rows of them only. Amounts and times are text."""
 T = TypeVar("T")
 
 
@@ -89,7 +90,10 @@ def restore_into(account: Account, records: Records, state: AccountState) -> Non
     records.restored(orders, state.forgotten)
     for order in orders:
         if order.is_open:
-            order.market.rest(order)
+            if order.waits:
+                order.market.wait(order)
+            else:
+                order.market.rest(order)
             account.hold(order)
     for row in state.executions:
         execution = _execution(row)
@@ -162,7 +166,7 @@ def _order_row(order: VenueOrder) -> Row:
             "reject_reason": "" if last is None else last.reject_reason,
             "cancel_type": "" if last is None else last.cancel_type,
         }
-    )
+    ) | {"stop": stop_row(order.stop), "bracket": bracket_row(order.bracket)}
 
 
 def _plain(values: Mapping[str, object]) -> Row:
@@ -214,6 +218,9 @@ def _order(account: Account, row: Row) -> VenueOrder:
         queue=_maybe(Decimal, row["queue"]),
         crossed=row["crossed"],
         opening=Decimal(row["opening"]),
+        # A row written before there were conditional orders has neither.
+        stop=stop_of(row.get("stop")),
+        bracket=bracket_of(row.get("bracket")),
     )
     order.report(
         datetime.fromisoformat(row["updated_at"]), row["reject_reason"], row["cancel_type"]

@@ -29,7 +29,7 @@ CREATE TABLE executions (
     name TEXT PRIMARY KEY, number INTEGER NOT NULL, executed_at TEXT NOT NULL, body TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_OPEN = ("New", "PartiallyFilled")
+_OPEN = ("New", "PartiallyFilled", "Untriggered")
 
 
 class StateFileRefused(OrderManagerError):
