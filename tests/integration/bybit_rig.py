@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from order_adapters.bybit_server import AccountConfig, BybitServer, ServerConfig
 from order_adapters.clock import VirtualClock
+from order_adapters.simulator import MarketTrade
+from order_domain.model.enums import Side
+from order_domain.model.identifiers import InstrumentId
 
 Json = dict[str, Any]
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -127,6 +131,20 @@ class Rig:
         if body["orderType"] == "Limit":
             body.setdefault("price", "49000")
         return await self.post("/v5/order/create", body)
+
+    def others_trade(
+        self, price: str, symbol: str = "linear:BTCUSDT", side: Side = Side.BUY
+    ) -> None:
+        """Let others trade, which moves the last price."""
+        at = self.clock.now()
+        name = InstrumentId(symbol)
+        self.server.feed(MarketTrade(name, Decimal(price), Decimal("0.001"), side, at))
+
+    async def guards(self) -> list[tuple[str, str, str]]:
+        """Kind, quantity and trigger price of what waits for BTCUSDT, newest first."""
+        where = "category=linear&symbol=BTCUSDT&orderFilter=StopOrder"
+        rows = await self.read("/v5/order/realtime", where)
+        return [(row["stopOrderType"], row["qty"], row["triggerPrice"]) for row in rows]
 
     async def cancel(self, **order: Any) -> Json:
         usual = {"category": "linear", "symbol": "BTCUSDT"}

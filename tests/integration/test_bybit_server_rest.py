@@ -334,8 +334,27 @@ async def test_a_post_only_order_that_would_take_is_accepted_and_then_cancelled(
         ({"qty": "0.0004"}, 110017),
         ({"qty": "1000"}, 110007),
         ({"price": "90000"}, 110003),
-        ({"triggerPrice": "51000", "triggerDirection": 1}, 10001),
-        ({"takeProfit": "60000"}, 10001),
+        ({"bboSideType": "Queue", "bboLevel": "1"}, 10001),
+        ({"triggerPrice": "51000"}, 10001),
+        ({"triggerPrice": "49000", "triggerDirection": 1}, 110092),
+        ({"triggerPrice": "51000", "triggerDirection": 2}, 110093),
+        ({"triggerPrice": "51000", "triggerDirection": 1, "triggerBy": "Price"}, 10001),
+        ({"takeProfit": "48000"}, 10001),
+        ({"takeProfit": "60000", "tpslMode": "Half"}, 10001),
+        ({"takeProfit": "60000", "tpOrderType": "Limit", "tpLimitPrice": "60000"}, 10001),
+        ({"takeProfit": "60000", "tpslMode": "Partial", "tpOrderType": "Limit"}, 10001),
+        ({"takeProfit": "60000", "tpOrderType": "Stop"}, 10001),
+        ({"takeProfit": "60000", "reduceOnly": True}, 10001),
+        (
+            {
+                "orderType": "Market",
+                "triggerPrice": "51000",
+                "triggerDirection": 1,
+                "slippageToleranceType": "Percent",
+                "slippageTolerance": "1",
+            },
+            10001,
+        ),
         ({"smpType": "CancelAll"}, 10001),
         (
             {"orderType": "Market", "slippageToleranceType": "Percent", "slippageTolerance": "11"},
@@ -621,15 +640,6 @@ async def test_a_key_may_do_what_it_was_given_and_says_so() -> None:
     assert (key["readOnly"], key["uta"], key["userID"]) == (1, 1, account.user_id)
     assert key["permissions"]["ContractTrade"] == []
     assert key["permissions"]["Wallet"] == ["Withdraw"]
-
-
-async def test_trading_stop_is_refused_rather_than_ignored() -> None:
-    async with a_rig() as rig:
-        body = {"category": "linear", "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0}
-        answer = await rig.post("/v5/position/trading-stop", body | {"takeProfit": "60000"})
-
-    assert answer["retCode"] == 10001
-    assert "not simulated" in answer["retMsg"]
 
 
 @pytest.mark.parametrize("body", ["[]", "{", '"x"', "\xff", '{"category":["linear"]}'])

@@ -22,7 +22,7 @@ from order_adapters.simulator.fault_state import Plan
 from order_adapters.simulator.market import Market
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import VenuePosition
-from order_domain.model.enums import AnswerOutcome, Category, PositionSide
+from order_domain.model.enums import AnswerOutcome, Category, ExecutionKind, PositionSide, Side
 from order_domain.model.execution import Execution
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import StreamState
@@ -42,6 +42,9 @@ class ServerAccount:
 
     Attributes:
         exchange: The matching core; read it, and change it by the methods here.
+        adjusts: Whether a limit price outside its band is cut to it rather than refused, by
+            whether it is one of spot.
+        on_liquidation: Called with every execution of a liquidation.
         on_disconnect: Called when a fault tears the private streams down.
     """
 
@@ -65,8 +68,11 @@ class ServerAccount:
         self.books = Books(config.balances, self.markets)
         self.publisher = Publisher(self)
         self.protection = Protection(self)
+        self.adjusts = {False: False, True: False}
+        self._band = server.price_band
         self.leverage: dict[InstrumentId, Decimal] = {}
         self.on_disconnect: Callable[[], object] = lambda: None
+        self.on_liquidation: Callable[[Execution], object] = lambda execution: execution
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._numbers = count(1)
         self._alarm = Alarm(clock, self.pump)
@@ -153,6 +159,8 @@ class ServerAccount:
                     self.on_disconnect()
             elif isinstance(message, OrderReport | Execution | WalletReport):
                 self.publisher.publish(message)
+                if isinstance(message, Execution) and message.kind is ExecutionKind.LIQUIDATION:
+                    self.on_liquidation(message)
         self._alarm.set(self.exchange.next_due)
 
     def order_of(self, client_order_id: str, venue_order_id: str) -> VenueOrder | None:
@@ -184,6 +192,16 @@ class ServerAccount:
         self.leverage[market.id] = leverage
         rate = (ONE / leverage).quantize(_MARGIN_QUANTUM, ROUND_UP)
         self.exchange.set_instrument(attrs.evolve(market.instrument, initial_margin_rate=rate))
+
+    def priced(self, market: Market, side: Side, price: Decimal) -> Decimal:
+        """A limit price as it is taken: cut to the band where the account wants that."""
+        mark = market.mark_price()
+        if mark is None or not self.adjusts[market.is_spot]:
+            return price
+        band, instrument = self._band, market.instrument
+        if side is Side.BUY:
+            return min(price, instrument.round_price_passive(mark * (1 + band), side))
+        return max(price, instrument.round_price_passive(mark * (1 - band), side))
 
     def close(self) -> None:
         """Stop; whoever still waits for an answer does not get one."""

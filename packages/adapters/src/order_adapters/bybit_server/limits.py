@@ -50,6 +50,10 @@ LIMITS: Final[Mapping[str, int]] = {
     "query-api": 10,
     "account": 50,
     "coins": 5,
+    "instruments": 10,
+    "limit-px-action": 10,
+    f"pre-check/{FUTURES}": 10,
+    f"pre-check/{SPOT}": 20,
 }
 
 

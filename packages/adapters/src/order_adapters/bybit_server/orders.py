@@ -80,6 +80,14 @@ class OrderIndex:
         """Return the id of an order named by the core; empty for one that is not known."""
         return self._names.get(venue_order_id, "")
 
+    def id_of_execution(self, execution: Execution, *, is_spot: bool) -> str:
+        """Return the id of the order of an execution, also of one that the exchange made."""
+        name = execution.venue_order_id
+        if not name:
+            return ""
+        known = self._names.get(name)
+        return known or display_id(name, is_spot=is_spot, at=execution.executed_at)
+
     def wish_of(self, order: VenueOrder) -> Wish:
         """Return what its client asked; an order of somebody else's hand has no wish."""
         return self._wishes.get(order.client_order_id, NO_WISH)

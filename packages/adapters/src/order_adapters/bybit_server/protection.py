@@ -60,7 +60,8 @@ class Protection:
         account = self._account
         self._watched.discard(product)
         for order in tuple(account.exchange.records.open.values()):
-            if order.market.is_spot is (product == "SPOT"):
+            # What waits for its price is no active order, and may guard what the others opened.
+            if order.market.is_spot is (product == "SPOT") and not order.waits:
                 account.exchange.admin.cancel(
                     order.venue_order_id, account.exchange_now(), CANCEL_TYPE
                 )

@@ -117,10 +117,12 @@ class Publisher:
 def current_position_row(account: "ServerAccount", market: Market, side: PositionSide) -> Row:
     """Write a position as it stands, as REST has it."""
     key = (market.id, side)
+    position = account.position(market, side)
     return position_row(
-        account.position(market, side),
+        position,
         market,
         leverage=account.leverage_of(market.id),
         sequence=account.books.sequences.get(key, -1),
         opened=account.books.opened.get(key),
+        guards=dict(account.exchange.guards_of(market, position)),
     )

@@ -3,20 +3,22 @@
 from typing import Any, Final
 
 from order_adapters.bybit_server.books import LogEntry
-from order_adapters.bybit_server.failures import invalid
+from order_adapters.bybit_server.failures import NO_PERMISSION, Refused, invalid
 from order_adapters.bybit_server.ids import link_id
-from order_adapters.bybit_server.numbers import stamp, text
+from order_adapters.bybit_server.numbers import rounded, stamp, text
 from order_adapters.bybit_server.orders import execution_id
 from order_adapters.bybit_server.rest.commands import category_of
 from order_adapters.bybit_server.rest.paging import DAY, page, window
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
+from order_adapters.bybit_server.rows.instrument import instrument_row
 from order_adapters.bybit_server.rows.wallet import wallet_row
 from order_domain.model.balance import Balance
 from order_domain.model.enums import Category, ExecutionKind
 from order_domain.model.instrument import ZERO
 
 Row = dict[str, Any]
+_RPI: Final = {"isPublicRpi": False, "myRpiPermission": False}
 _TYPES: Final = {
     ExecutionKind.FUNDING: "SETTLEMENT",
     ExecutionKind.LIQUIDATION: "LIQUIDATION",
@@ -154,6 +156,35 @@ async def coins(caller: Caller, params: Params) -> Reply:
     )
 
 
+async def transferable(caller: Caller, params: Params) -> Reply:
+    """Tell what of each coin is free."""
+    names = [coin for coin in params.required("coinName").upper().split(",") if coin]
+    if not names:
+        raise invalid("params error: coinName is required")
+    core = caller.account.exchange.account
+    free = {name: rounded(core.wallets[name].available()) for name in names if name in core.wallets}
+    amounts = {name: free.get(name, "0") for name in names}
+    return Reply({"availableWithdrawal": amounts[names[0]], "availableWithdrawalMap": amounts})
+
+
+async def instruments_info(caller: Caller, params: Params) -> Reply:
+    """List the trading rules that hold for this account."""
+    category, symbol = category_of(params), params.text("symbol")
+    if category not in caller.account.config.categories:
+        raise Refused(*NO_PERMISSION)
+    mine = sorted(
+        (each for each in caller.account.exchange.instruments if each.category is category),
+        key=lambda each: each.symbol,
+    )
+    numbered = [
+        (len(mine) - i, instrument_row(each, i + 1) | _RPI)
+        for i, each in enumerate(mine)
+        if symbol in ("", each.symbol)
+    ]
+    rows, cursor = page(numbered, params, default=200, largest=200)
+    return Reply({"category": category, "list": rows, "nextPageCursor": cursor})
+
+
 async def smp_group(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- nothing to say
     """Say that the account is in no group."""
     return Reply({"smpGroup": 0})
@@ -206,7 +237,7 @@ def _log_row(caller: Caller, entry: LogEntry) -> Row:
         "feeRate": text(entry.fee_rate),
         "bonusChange": "",
         "tradeId": execution_id(execution, is_spot=market.is_spot),
-        "orderId": account.index.id_of_core(execution.venue_order_id),
+        "orderId": account.index.id_of_execution(execution, is_spot=market.is_spot),
         "orderLinkId": link_id(execution.client_order_id),
         "extraFees": "",
     }

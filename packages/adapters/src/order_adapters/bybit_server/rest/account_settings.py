@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from order_adapters.bybit_server.failures import NO_PERMISSION, Refused, invalid
+from order_adapters.bybit_server.failures import NO_PERMISSION, Refused, invalid, not_simulated
 from order_adapters.bybit_server.numbers import rounded
 from order_adapters.bybit_server.protection import TOPICS, WINDOW
 from order_adapters.bybit_server.rest.commands import market_of
@@ -31,10 +31,49 @@ async def set_margin_mode(caller: Caller, params: Params) -> Reply:  # noqa: ARG
 
 
 async def user_setting_config(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- as above
-    """Say that a price outside its limits is refused everywhere, which the flags say inversely."""
+    """Say what becomes of a limit price outside its band; the two flags say it inversely."""
+    adjusts = caller.account.adjusts
     return Reply(
-        {"lpaSpot": False, "lpaPerp": True, "deltaEnable": False, "smsef": False, "fmsef": False}
+        {
+            "lpaSpot": adjusts[True],
+            "lpaPerp": not adjusts[False],
+            "deltaEnable": False,
+            "smsef": False,
+            "fmsef": False,
+        }
     )
+
+
+async def set_limit_price_action(caller: Caller, params: Params) -> Reply:
+    """Let limit prices outside their band be cut to it, or be refused."""
+    word = params.required("category")
+    if word not in (Category.SPOT, Category.LINEAR, Category.INVERSE):
+        raise invalid("params error: category invalid")
+    enable = params.raw("modifyEnable")
+    if enable not in (True, False, "true", "false"):
+        raise invalid("params error: modifyEnable invalid")
+    caller.account.adjusts[word == Category.SPOT] = params.flag("modifyEnable")
+    return Reply({})
+
+
+async def spot_margin(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- all have one
+    """Say that spot lends nothing."""
+    return Reply({"spotLeverage": "", "spotMarginMode": "0", "effectiveLeverage": ""})
+
+
+async def switch_spot_margin(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- as above
+    """Keep spot without margin, which is the only mode there is."""
+    mode = params.required("spotMarginMode")
+    if mode not in ("0", "1"):
+        raise invalid("params error: spotMarginMode invalid")
+    if mode == "1":
+        raise not_simulated("spot margin")
+    return Reply({"spotMarginMode": "0"})
+
+
+async def abandoned(caller: Caller, params: Params) -> Reply:  # noqa: ARG001 -- nothing matters
+    """Refuse what unified accounts do not have any more."""
+    raise Refused(100028, "unified account is forbidden")
 
 
 async def set_protection(caller: Caller, params: Params) -> Reply:

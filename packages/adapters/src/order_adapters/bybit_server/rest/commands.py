@@ -8,12 +8,20 @@ from order_adapters.bybit_server.failures import Refused, invalid, not_simulated
 from order_adapters.bybit_server.ids import ANONYMOUS, link_id
 from order_adapters.bybit_server.numbers import moment_of, text
 from order_adapters.bybit_server.orders import Wish
+from order_adapters.bybit_server.rest.conditions import (
+    BRACKET,
+    bracket_of,
+    stop_of,
+    trigger_by,
+)
+from order_adapters.bybit_server.rest.filters import filters_of
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller
 from order_adapters.bybit_server.rest.sizing import base_quantity, slippage_ratio
 from order_adapters.bybit_server.signatures import core_stamp
 from order_adapters.simulator import refusals
 from order_adapters.simulator.market import Market
+from order_adapters.simulator.stop import AmendWith, CreateWith, Stop
 from order_domain.model.enums import (
     Category,
     OrderStatus,
@@ -37,16 +45,7 @@ from order_domain.model.steps import SendAmend, SendCancel, SendCreate
 
 _POSITIONS: Final = {0: PositionSide.BOTH, 1: PositionSide.LONG, 2: PositionSide.SHORT}
 _SMP: Final = ("None", "CancelMaker", "CancelTaker", "CancelBoth")
-_NOT_SIMULATED: Final = (
-    "triggerPrice",
-    "takeProfit",
-    "stopLoss",
-    "tpLimitPrice",
-    "slLimitPrice",
-    "bboSideType",
-    "orderIv",
-)
-_NOT_AMENDED: Final = (*_NOT_SIMULATED, "tpslMode")
+_NOT_SIMULATED: Final = ("bboSideType", "orderIv")
 Word = TypeVar("Word", Side, OrderType)
 _WORST: Final = Decimal("0.05")
 """How far beyond the touch the shown price of a market order is."""
@@ -83,12 +82,17 @@ def create_command(caller: Caller, params: Params) -> tuple[SendCreate, str]:
     market = market_of(account, params)
     side = _word(Side, params, "side")
     order_type = _word(OrderType, params, "orderType")
-    _refuse_unserved(params, market)
+    _refuse_unserved(params)
     link = _link(params)
-    position_side = _position_side(params, market)
-    quantity, asked = _quantity(account, market, params, side, order_type, position_side)
+    position_side = position_side_of(params, market)
+    stop, bracket = stop_of(params, market), bracket_of(params, market)
+    quantity, asked = _quantity(account, market, params, (side, order_type, position_side), stop)
     price = params.amount("price") if order_type is OrderType.LIMIT else None
+    if price is not None and stop is None and bracket is None:
+        price = account.priced(market, side, price)
     slippage = slippage_ratio(params, market, side, order_type)
+    if slippage is not None and stop is not None:
+        raise invalid("params error: slippageTolerance is not for conditional orders")
     name = ClientOrderId(link) if link else account.index.next_anonymous()
     account.index.expect(name, _wish(params, market, side, order_type, asked))
     order = _order(
@@ -107,35 +111,54 @@ def create_command(caller: Caller, params: Params) -> tuple[SendCreate, str]:
             created_at=account.now(),
             valid_until=account.now(),
             position_side=position_side,
-            reduce_only=params.flag("reduceOnly") and not market.is_spot,
+            reduce_only=not market.is_spot
+            and (params.flag("reduceOnly") or (stop is not None and stop.closes_on_trigger)),
             slippage=slippage,
         ),
         quantity,
         price,
     )
-    return SendCreate(order), link
+    if stop is None and bracket is None:
+        return SendCreate(order), link
+    return CreateWith(order, stop, bracket), link
 
 
 def amend_command(caller: Caller, params: Params) -> tuple[SendAmend, str, str]:
     """Read an amend; return it with the ids that are told back."""
-    for name in _NOT_AMENDED:
+    for name in _NOT_SIMULATED:
         if params.raw(name) not in (None, "0"):
             raise not_simulated(f"amending {name}")
     quantity, price = params.amount("qty"), params.amount("price")
-    if quantity is None and price is None:
+    trigger = params.amount("triggerPrice")
+    rebrackets = any(params.raw(name) is not None for name in BRACKET)
+    rewaits = trigger is not None or params.raw("triggerBy") is not None
+    if quantity is None and price is None and not rebrackets and not rewaits:
         raise invalid("params error: nothing to amend")
     market = market_of(caller.account, params)
     target, order_id, link = _target(caller, params, market)
     number, stamped = target.attempt, target.request_ts
     assert stamped is not None  # noqa: S101 -- _order has just written it
     quantity = None if quantity is None else _truncated(caller.account, market, quantity)
-    return SendAmend(target, number, number, stamped, price, quantity), order_id, link
+    plain = SendAmend(target, number, number, stamped, price, quantity)
+    if not rebrackets and not rewaits:
+        return plain, order_id, link
+    found = caller.account.index.find(params.text("orderId"), params.text("orderLinkId"))
+    bracket = None if found is None else found.bracket
+    if rebrackets:
+        bracket = bracket_of(params, market, bracket)
+    by = trigger_by(params, "triggerBy") if params.raw("triggerBy") is not None else None
+    command = AmendWith(
+        target, number, number, stamped, price, quantity, trigger, by, bracket, rebrackets
+    )
+    return command, order_id, link
 
 
 def cancel_command(caller: Caller, params: Params) -> tuple[SendCancel, str, str]:
     """Read a cancel; return it with the ids that are told back."""
     market = market_of(caller.account, params)
-    if market.is_spot and params.text("orderFilter", "Order") != "Order":
+    found = caller.account.index.find(params.text("orderId"), params.text("orderLinkId"))
+    wanted = params.text("orderFilter", "Order")
+    if market.is_spot and found is not None and wanted not in filters_of(found):
         raise Refused(*refusals.SPOT_NOT_FOUND)
     target, order_id, link = _target(caller, params, market)
     number, stamped = target.attempt, target.request_ts
@@ -213,7 +236,7 @@ def _time_in_force(params: Params, order_type: OrderType) -> TimeInForce:
     return TimeInForce.IOC if order_type is OrderType.MARKET else found
 
 
-def _position_side(params: Params, market: Market) -> PositionSide:
+def position_side_of(params: Params, market: Market) -> PositionSide:
     """Which position: on spot the index says nothing."""
     if market.is_spot:
         return PositionSide.BOTH
@@ -223,12 +246,10 @@ def _position_side(params: Params, market: Market) -> PositionSide:
     return side
 
 
-def _refuse_unserved(params: Params, market: Market) -> None:
+def _refuse_unserved(params: Params) -> None:
     for name in _NOT_SIMULATED:
         if params.raw(name) not in (None, "0"):
             raise not_simulated(name)
-    if market.is_spot and params.text("orderFilter", "Order") != "Order":
-        raise not_simulated(f"orderFilter {params.text('orderFilter')}")
     if params.text("smpType", "None") not in _SMP:
         raise invalid("params error: smpType invalid")
 
@@ -237,17 +258,19 @@ def _quantity(
     account: ServerAccount,
     market: Market,
     params: Params,
-    side: Side,
-    order_type: OrderType,
-    position_side: PositionSide,
+    kind: tuple[Side, OrderType, PositionSide],
+    stop: Stop | None,
 ) -> tuple[Decimal, Decimal | None]:
     """Base units of an order, and the amount in quote coin where that was asked."""
+    side, order_type, position_side = kind
     quantity = params.amount("qty")
     if quantity is None:
         raise invalid("params error: qty is required")
     if market.is_spot:
         if order_type is OrderType.MARKET and _by_quote(params, side):
-            return base_quantity(market, side, quantity), quantity
+            if stop is None:
+                return base_quantity(market, side, quantity), quantity
+            return market.instrument.floor_quantity(quantity / stop.price), quantity
         return quantity, None
     if not quantity and params.flag("reduceOnly") and params.flag("closeOnTrigger"):
         return abs(account.position(market, position_side).size), None

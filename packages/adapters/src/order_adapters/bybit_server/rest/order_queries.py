@@ -7,6 +7,7 @@ from order_adapters.bybit_server.account import ServerAccount
 from order_adapters.bybit_server.failures import Refused, invalid
 from order_adapters.bybit_server.ids import core_number
 from order_adapters.bybit_server.rest.commands import category_of
+from order_adapters.bybit_server.rest.filters import is_wanted
 from order_adapters.bybit_server.rest.paging import page, window
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
@@ -19,7 +20,7 @@ from order_domain.model.execution import Execution
 from order_domain.model.reports import OrderReport
 
 Row = dict[str, Any]
-OPEN: Final = (VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED)
+OPEN: Final = (VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED, VenueStatus.UNTRIGGERED)
 RECENT: Final = 500
 """Closed orders that realtime still shows, per category."""
 
@@ -118,8 +119,7 @@ def _orders(
     params: Params,
     found: list[tuple[VenueOrder, OrderReport]],
 ) -> Reply:
-    if params.text("orderFilter", "Order") not in ("Order", "OpenOrder"):
-        found = []
+    found = [each for each in found if is_wanted(each[0], params)]
     numbered = ((core_number(order.venue_order_id), (order, report)) for order, report in found)
     rows, cursor = page(numbered, params, default=20, largest=50)
     shown: list[Row] = [order_row(order, report, caller.account.index) for order, report in rows]

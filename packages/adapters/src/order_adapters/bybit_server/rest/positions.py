@@ -6,14 +6,17 @@ from typing import Any, Final
 
 from order_adapters.bybit_server.account import LEVERAGE, ServerAccount, may_hedge
 from order_adapters.bybit_server.books import Closing
-from order_adapters.bybit_server.failures import Refused, invalid, not_simulated
+from order_adapters.bybit_server.failures import Refused, invalid
 from order_adapters.bybit_server.numbers import rounded, stamp, text
 from order_adapters.bybit_server.publisher import current_position_row
-from order_adapters.bybit_server.rest.commands import category_of, market_of
+from order_adapters.bybit_server.rest.commands import category_of, market_of, position_side_of
+from order_adapters.bybit_server.rest.conditions import leg_of
 from order_adapters.bybit_server.rest.paging import page, window
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
+from order_adapters.bybit_server.rows.order import POSITION_INDEX
 from order_adapters.simulator.market import Market
+from order_adapters.simulator.stop import TradingStop
 from order_domain.model.enums import Category, ExecutionKind
 from order_domain.model.instrument import ONE, ZERO
 
@@ -111,10 +114,69 @@ async def switch_mode(caller: Caller, params: Params) -> Reply:
     return Reply({})
 
 
-async def trading_stop(caller: Caller, params: Params) -> Reply:
-    """Refuse: the core has no take-profit and stop-loss orders."""
+async def symbol_info(caller: Caller, params: Params) -> Reply:
+    """Tell the leverage of symbols, also of those without a position."""
+    category = _contracts(params)
+    account = caller.account
+    if params.text("symbol"):
+        chosen = [market_of(account, params)]
+    else:
+        chosen = [m for m in account.markets.values() if m.instrument.category is category]
+    rows = [
+        {
+            "symbol": market.instrument.symbol,
+            "riskId": 1,
+            "riskLimitValue": "2000000",
+            "leverage": text(account.leverage_of(market.id)),
+            "autoAddMargin": 0,
+            "positionIdx": POSITION_INDEX[side],
+        }
+        for market in chosen
+        for side in account.sides(market)
+    ]
+    return Reply({"category": category, "list": rows})
+
+
+async def confirm_pending_mmr(caller: Caller, params: Params) -> Reply:
+    """Confirm a risk limit, which is never pending here."""
+    _contracts(params)
     market_of(caller.account, params)
-    raise not_simulated("trading-stop")
+    return Reply({})
+
+
+async def trading_stop(caller: Caller, params: Params) -> Reply:
+    """Set, change or take away take-profit, stop-loss and trailing stop of a position.
+
+    Raises:
+        Refused: 10001 for a flat position or a price on the wrong side, 34040 if nothing changes.
+    """
+    _contracts(params)
+    account = caller.account
+    market = market_of(account, params)
+    mode = params.required("tpslMode")
+    if mode not in ("Full", "Partial"):
+        raise invalid("params error: tpslMode invalid")
+    if params.whole("positionIdx") is None:
+        raise invalid("params error: positionIdx is required")
+    whole = mode == "Full"
+    sizes = {params.amount("tpSize"), params.amount("slSize")} - {None}
+    if len(sizes) > 1:
+        raise invalid("params error: tpSize and slSize must be equal")
+    wanted = TradingStop(
+        instrument_id=market.id,
+        position_side=position_side_of(params, market),
+        whole=whole,
+        take=leg_of(params, "takeProfit", None, whole=whole, keeps_zero=whole),
+        stop=leg_of(params, "stopLoss", None, whole=whole, keeps_zero=whole),
+        trailing=params.amount("trailingStop"),
+        activation=params.amount("activePrice") or None,
+        size=next(iter(sizes), None),
+    )
+    refusal = account.exchange.trading_stop(wanted, account.now())
+    account.pump()
+    if refusal is not None:
+        raise Refused(*refusal)
+    return Reply({})
 
 
 def _rows(account: ServerAccount, markets: Iterable[Market], *, empty: bool) -> Iterator[Row]:
@@ -144,7 +206,7 @@ def _see_switchable(account: ServerAccount, market: Market, *, hedged: bool) -> 
 def _why_busy(account: ServerAccount, market: Market) -> tuple[int, str] | None:
     if any(account.position(market, side).size for side in account.sides(market)):
         return 110024, "You have an existing position, so the position mode cannot be switched."
-    if market.buys or market.sells:
+    if market.buys or market.sells or market.waiting:
         return 110028, "There are open orders, so you cannot switch the position mode."
     return None
 
@@ -156,7 +218,7 @@ def _closed_row(account: ServerAccount, closing: Closing) -> Row:
     moment = stamp(execution.executed_at)
     return {
         "symbol": instrument.symbol,
-        "orderId": account.index.id_of_core(execution.venue_order_id),
+        "orderId": account.index.id_of_execution(execution, is_spot=False),
         "side": execution.side,
         "qty": text(closing.closed if order is None else order.quantity),
         "orderPrice": text(execution.price if order is None else order.resting_price),

@@ -14,6 +14,7 @@ from order_adapters.bybit_server.rest import (
 )
 from order_adapters.bybit_server.rest.market_data import Desk
 from order_adapters.bybit_server.rest.params import Params
+from order_adapters.bybit_server.rest.pre_check import pre_check
 from order_adapters.bybit_server.rest.request import Caller, Reply
 from order_adapters.bybit_server.rest.trading import SINGLES, cancel_all
 
@@ -72,6 +73,20 @@ POSTS: Final[dict[str, Route]] = {
     ),
     "/v5/position/add-margin": Route("set-leverage", account_settings.isolated_only, writes=True),
     "/v5/position/trading-stop": Route("trading-stop", positions.trading_stop, writes=True),
+    "/v5/order/pre-check": Route("pre-check", pre_check, by_product=True),
+    "/v5/account/set-limit-px-action": Route(
+        "limit-px-action", account_settings.set_limit_price_action, writes=True
+    ),
+    "/v5/position/confirm-pending-mmr": Route(
+        "set-leverage", positions.confirm_pending_mmr, writes=True
+    ),
+    "/v5/spot-margin-trade/switch-mode": Route(
+        "account", account_settings.switch_spot_margin, writes=True
+    ),
+    **{
+        f"/v5/position/{name}": Route("switch-mode", account_settings.abandoned, writes=True)
+        for name in ("switch-isolated", "set-tpsl-mode", "set-risk-limit")
+    },
 }
 GETS: Final[dict[str, Route]] = {
     "/v5/order/realtime": Route("realtime", order_queries.realtime),
@@ -83,6 +98,10 @@ GETS: Final[dict[str, Route]] = {
     "/v5/account/info": Route("info", account_queries.info),
     "/v5/account/fee-rate": Route("fee-rate", account_queries.fee_rate),
     "/v5/account/transaction-log": Route("transaction-log", account_queries.transaction_log),
+    "/v5/account/instruments-info": Route("instruments", account_queries.instruments_info),
+    "/v5/account/withdrawal": Route("account", account_queries.transferable),
+    "/v5/position/symbol-info": Route("positions", positions.symbol_info),
+    "/v5/spot-margin-trade/state": Route("account", account_settings.spot_margin),
     "/v5/account/smp-group": Route("account", account_queries.smp_group),
     "/v5/account/query-dcp-info": Route("account", account_queries.dcp_info),
     "/v5/account/user-setting-config": Route("account", account_settings.user_setting_config),

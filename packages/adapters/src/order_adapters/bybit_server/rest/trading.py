@@ -13,6 +13,7 @@ from order_adapters.bybit_server.rest.commands import (
     category_of,
     create_command,
 )
+from order_adapters.bybit_server.rest.filters import ORDER, filters_of, is_wanted
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Caller, Reply
 from order_adapters.simulator.order import VenueOrder
@@ -48,6 +49,14 @@ async def cancel(caller: Caller, params: Params) -> dict[str, Any]:
 SINGLES: Final[dict[str, Single]] = {"create": create, "amend": amend, "cancel": cancel}
 
 
+async def _amend_active(caller: Caller, params: Params) -> dict[str, Any]:
+    """Amend as a batch does: not what waits for its price."""
+    order = caller.account.index.find(params.text("orderId"), params.text("orderLinkId"))
+    if order is not None and order.waits:
+        raise invalid("params error: conditional orders cannot be amended in a batch")
+    return await amend(caller, params)
+
+
 def batch_size(params: Params) -> int:
     """How many orders a batch asks for.
 
@@ -65,7 +74,7 @@ async def batch(kind: str, caller: Caller, params: Params, allowance: Allowance)
     """Carry out every order of a batch by itself; what is beyond the limit fails by itself."""
     category = category_of(params)
     items = [each.with_value("category", category) for each in params.objects("request")]
-    single = SINGLES[kind]
+    single = _amend_active if kind == "amend" else SINGLES[kind]
     ends = await asyncio.gather(
         *(_ended(single(caller, item)) for item in items[: allowance.granted])
     )
@@ -95,12 +104,13 @@ async def cancel_all(caller: Caller, params: Params) -> Reply:
     category = category_of(params)
     if category is not Category.SPOT and not _names_something(params):
         raise invalid("params error: symbol, baseCoin or settleCoin is required")
-    if params.text("orderFilter", "Order") not in ("Order", "OpenOrder"):
-        return Reply({"list": [], "success": "1"})
+    default = ORDER if category is Category.SPOT else ""
     chosen = [
         order
         for order in caller.account.exchange.records.open.values()
-        if order.market.instrument.category is category and matches(order, params)
+        if order.market.instrument.category is category
+        and matches(order, params)
+        and is_wanted(order, params, default)
     ]
     if category is not Category.SPOT:
         del chosen[CANCELLED_AT_ONCE:]
@@ -115,6 +125,7 @@ async def cancel_all(caller: Caller, params: Params) -> Reply:
                             "category": category,
                             "symbol": order.market.instrument.symbol,
                             "orderId": order_id,
+                            "orderFilter": filters_of(order)[0],
                         }
                     ),
                 )

@@ -1,12 +1,13 @@
 """Execution rows: one execution as execution/list and the execution topics show it."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from order_adapters.bybit_server.books import Booked
 from order_adapters.bybit_server.ids import link_id
 from order_adapters.bybit_server.numbers import stamp, text
 from order_adapters.bybit_server.orders import NO_WISH, OrderIndex, execution_id
+from order_adapters.bybit_server.rows.order import create_type
 from order_adapters.simulator.market import Market
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import worth
@@ -14,6 +15,12 @@ from order_domain.model.enums import ExecutionKind
 from order_domain.model.execution import Execution
 
 Row = dict[str, Any]
+_CREATE_TYPES: Final = {
+    ExecutionKind.LIQUIDATION: "CreateByLiq",
+    ExecutionKind.ADL: "CreateByAdl_PassThrough",
+    ExecutionKind.FUNDING: "",
+}
+"""Who made the orders that the account does not know."""
 
 
 def execution_row(
@@ -30,14 +37,14 @@ def execution_row(
     price = None if booked is None else booked.order_price
     row: Row = {
         "symbol": instrument.symbol,
-        "orderId": index.id_of_core(execution.venue_order_id),
+        "orderId": index.id_of_execution(execution, is_spot=market.is_spot),
         "orderLinkId": link_id(execution.client_order_id),
         "side": execution.side,
         "orderPrice": wish.shown_price if price is None else text(price),
         "orderQty": _text(None if booked is None else booked.order_quantity),
         "leavesQty": _text(None if booked is None else booked.leaves),
-        "orderType": "UNKNOWN" if funding or order is None else order.order_type,
-        "stopOrderType": "" if market.is_spot else "UNKNOWN",
+        "orderType": "UNKNOWN" if funding else "Market" if order is None else order.order_type,
+        "stopOrderType": _stop_kind(order, is_spot=market.is_spot),
         "execFee": text(execution.fee),
         "execId": execution_id(execution, is_spot=market.is_spot),
         "execPrice": text(execution.price),
@@ -61,7 +68,8 @@ def execution_row(
         "seq": execution.sequence,
     }
     if not market.is_spot:
-        row["createType"] = "CreateByUser" if execution.client_order_id else "CreateByClosing"
+        made_by = "CreateByClosing" if order is None else create_type(order)
+        row["createType"] = _CREATE_TYPES.get(execution.kind, made_by)
     return row
 
 
@@ -90,13 +98,19 @@ def fast_execution_row(execution: Execution, market: Market, index: OrderIndex) 
         "execId": execution_id(execution, is_spot=market.is_spot),
         "execPrice": text(execution.price),
         "execQty": text(execution.quantity),
-        "orderId": index.id_of_core(execution.venue_order_id),
+        "orderId": index.id_of_execution(execution, is_spot=market.is_spot),
         "isMaker": execution.is_maker,
         "orderLinkId": "" if execution.is_maker else link_id(execution.client_order_id),
         "side": execution.side,
         "execTime": stamp(execution.executed_at),
         "seq": execution.sequence,
     }
+
+
+def _stop_kind(order: VenueOrder | None, *, is_spot: bool) -> str:
+    if order is None or order.stop is None:
+        return "" if is_spot else "UNKNOWN"
+    return order.stop.kind
 
 
 def _text(value: Decimal | None) -> str:

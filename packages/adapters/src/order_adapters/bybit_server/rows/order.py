@@ -8,6 +8,7 @@ from order_adapters.bybit_server.numbers import rounded, stamp, text
 from order_adapters.bybit_server.orders import OrderIndex, Wish
 from order_adapters.simulator.order import VenueOrder
 from order_adapters.simulator.position import worth
+from order_adapters.simulator.stop import PARTS, Bracket, Stop, StopKind
 from order_domain.model.enums import Category, OrderType, PositionSide, VenueStatus
 from order_domain.model.instrument import ZERO
 from order_domain.model.reports import OrderReport
@@ -36,8 +37,21 @@ _UNSET: Final[Row] = {
     "rpiTakerAccess": False,
     "rpiMatchedQty": "0",
 }
-"""What no order of this server has, as the exchange writes it."""
-_OPEN: Final = (VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED)
+"""What an order without conditions and guards shows, as the exchange writes it."""
+_OPEN: Final = (
+    VenueStatus.NEW,
+    VenueStatus.PARTIALLY_FILLED,
+    VenueStatus.UNTRIGGERED,
+    VenueStatus.TRIGGERED,
+)
+_CREATE_TYPES: Final = {
+    StopKind.STOP: "CreateByStopOrder",
+    StopKind.TAKE_PROFIT: "CreateByTakeProfit",
+    StopKind.STOP_LOSS: "CreateByStopLoss",
+    StopKind.PARTIAL_TAKE_PROFIT: "CreateByPartialTakeProfit",
+    StopKind.PARTIAL_STOP_LOSS: "CreateByPartialStopLoss",
+    StopKind.TRAILING: "CreateByTrailingStop",
+}
 
 
 def order_row(order: VenueOrder, report: OrderReport, index: OrderIndex) -> Row:
@@ -83,6 +97,10 @@ def order_row(order: VenueOrder, report: OrderReport, index: OrderIndex) -> Row:
     row.update(
         _spot_fields(wish, report) if order.market.is_spot else _contract_fields(order, wish)
     )
+    if order.stop is not None:
+        row.update(_stop_fields(order.stop, is_spot=order.market.is_spot))
+    if order.bracket is not None:
+        row.update(_bracket_fields(order.bracket, is_spot=order.market.is_spot))
     return row
 
 
@@ -117,13 +135,47 @@ def _spot_fields(wish: Wish, report: OrderReport) -> Row:
 def _contract_fields(order: VenueOrder, wish: Wish) -> Row:
     """Clients tell the category of a row by `tpslMode` alone: only contracts have it."""
     return {
-        "createType": "CreateByUser" if order.client_order_id else "CreateByClosing",
+        "createType": create_type(order),
         "tpslMode": "",
         "lastPriceOnCreated": wish.last_price,
         "stopOrderType": "UNKNOWN",
         "triggerBy": "UNKNOWN",
         "triggerPrice": "0.00",
     }
+
+
+def create_type(order: VenueOrder) -> str:
+    """Who or what made an order; one without a client order id was made by hand."""
+    if order.stop is not None:
+        return _CREATE_TYPES.get(order.stop.kind, "CreateByUser")
+    return "CreateByUser" if order.client_order_id else "CreateByClosing"
+
+
+def _stop_fields(stop: Stop, *, is_spot: bool) -> Row:
+    row: Row = {
+        "stopOrderType": stop.kind,
+        "triggerPrice": text(stop.price),
+        "parentOrderLinkId": link_id(stop.parent),
+        "closeOnTrigger": stop.closes_on_trigger,
+    }
+    if not is_spot:
+        row["triggerDirection"] = 1 if stop.rises else 2
+        row["triggerBy"] = stop.by
+        if stop.is_guard:
+            row["tpslMode"] = "Partial" if stop.kind in PARTS else "Full"
+    return row
+
+
+def _bracket_fields(bracket: Bracket, *, is_spot: bool) -> Row:
+    row: Row = {}
+    for short, name, leg in (("tp", "takeProfit", bracket.take), ("sl", "stopLoss", bracket.stop)):
+        if leg is not None:
+            row[name] = text(leg.price)
+            row[f"{short}LimitPrice"] = "" if leg.limit is None else text(leg.limit)
+            row[f"{short}TriggerBy"] = "" if is_spot else leg.by
+    if not is_spot:
+        row["tpslMode"] = "Full" if bracket.whole else "Partial"
+    return row
 
 
 def _ending(report: OrderReport, wish: Wish, value: Decimal) -> tuple[str, str]:

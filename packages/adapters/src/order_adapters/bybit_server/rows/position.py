@@ -1,5 +1,6 @@
 """Position rows: one position, also an empty one, as position/list and its topic show it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -8,6 +9,7 @@ from order_adapters.bybit_server.numbers import milliseconds, rounded, stamp, te
 from order_adapters.bybit_server.rows.order import POSITION_INDEX
 from order_adapters.simulator.market import Market
 from order_adapters.simulator.position import VenuePosition, worth
+from order_adapters.simulator.stop import Stop, StopKind
 from order_domain.model.instrument import ZERO
 
 Row = dict[str, Any]
@@ -25,9 +27,6 @@ _FIXED: Final[Row] = {
     "liqPrice": "",
     "bustPrice": "",
     "tpslMode": "Full",
-    "takeProfit": "",
-    "stopLoss": "",
-    "trailingStop": "0",
     "sessionAvgPrice": "",
     "isReduceOnly": False,
     "mmrSysUpdatedTime": "",
@@ -43,8 +42,9 @@ def position_row(
     leverage: Decimal,
     sequence: int,
     opened: datetime | None,
+    guards: Mapping[StopKind, Stop],
 ) -> Row:
-    """Write a position as REST has it."""
+    """Write a position as REST has it, with the guards of the whole of it."""
     size = position.size
     mark = market.mark_price()
     average = position.average_price()
@@ -75,7 +75,18 @@ def position_row(
         "updatedTime": updated,
         "openTime": milliseconds(opened) if opened is not None and size else 0,
         "seq": sequence,
+        "takeProfit": _price_of(guards.get(StopKind.TAKE_PROFIT)),
+        "stopLoss": _price_of(guards.get(StopKind.STOP_LOSS)),
+        "trailingStop": _distance_of(guards.get(StopKind.TRAILING)),
     }
+
+
+def _price_of(stop: Stop | None) -> str:
+    return "" if stop is None else text(stop.price)
+
+
+def _distance_of(stop: Stop | None) -> str:
+    return "0" if stop is None or stop.distance is None else text(stop.distance)
 
 
 def pushed_position_row(row: Row, category: str) -> Row:
