@@ -339,7 +339,7 @@ async def test_trades_are_pushed_with_the_takers_side_and_spot_differs_in_its_wo
     assert "req_id" not in pong
 
 
-@pytest.mark.parametrize("topic", ["orderbook.2.BTCUSDT", "tickers.NOPE", "kline.1.BTCUSDT", "x"])
+@pytest.mark.parametrize("topic", ["orderbook.2.BTCUSDT", "tickers.NOPE", "kline.2.BTCUSDT", "x"])
 async def test_a_public_topic_that_is_not_served_is_refused(topic: str) -> None:
     async with a_rig() as rig, rig.stream("/v5/public/linear") as stream:
         await stream.say(op="subscribe", args=[topic])
@@ -437,3 +437,115 @@ async def test_orders_are_cancelled_when_no_stream_has_protected_them_for_the_wi
 
     assert info == [{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "10"}]
     assert (rows[2]["orderLinkId"], rows[2]["cancelType"]) == ("linear", "CancelByDCP")
+
+
+async def test_a_candle_is_pushed_as_it_grows_and_once_more_when_it_has_closed() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/linear") as stream:
+        await stream.say(op="subscribe", args=["kline.1.BTCUSDT"])
+        assert (await stream.hear())["success"] is True
+        first = await stream.hear()
+        rig.others_trade("50010")
+        second = await stream.row("kline.1.BTCUSDT")
+        rig.wait(seconds=61)
+        rig.server.move(BTC, D(50000), D("50000.1"))
+        closed = await stream.row("kline.1.BTCUSDT")
+        rig.others_trade("50020")
+        third = await stream.row("kline.1.BTCUSDT")
+
+    assert (first["topic"], first["type"], len(first["data"])) == ("kline.1.BTCUSDT", "snapshot", 1)
+    start = first["data"][0]["start"]
+    assert second == {
+        "start": start,
+        "end": start + 59_999,
+        "interval": "1",
+        "open": "50000.05",
+        "close": "50010",
+        "high": "50010",
+        "low": "50000.05",
+        "volume": "0.001",
+        "turnover": "50.01",
+        "confirm": False,
+        "timestamp": rig.now - 61_000,
+    }
+    assert closed == second | {"confirm": True, "timestamp": rig.now}
+    assert (third["start"], third["open"], third["confirm"]) == (start + 60_000, "50020", False)
+
+
+async def test_a_trade_of_the_next_candle_closes_the_one_before_it() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/linear") as stream:
+        await stream.say(op="subscribe", args=["kline.5.BTCUSDT"])
+        await stream.hear()
+        start = (await stream.row("kline.5.BTCUSDT"))["start"]
+        rig.wait(minutes=5)
+        rig.others_trade("50020")
+        rows = [await stream.row("kline.5.BTCUSDT") for _ in range(2)]
+
+    assert [(row["start"], row["confirm"], row["close"]) for row in rows] == [
+        (start, True, "50000.05"),
+        (start + 300_000, False, "50020"),
+    ]
+
+
+async def test_a_quote_that_changes_no_candle_pushes_none() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/linear") as stream:
+        await stream.say(op="subscribe", args=["kline.D.BTCUSDT"])
+        await stream.hear()
+        await stream.hear()
+        rig.server.move(BTC, D(50001), D("50002"))
+        await stream.say(op="ping")
+
+        assert (await stream.hear())["op"] == "ping"
+
+
+async def test_price_limits_are_pushed_when_they_change() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/spot") as stream:
+        await stream.say(op="subscribe", args=["priceLimit.BTCUSDT"])
+        await stream.hear()
+        first = await stream.hear()
+        name = InstrumentId("spot:BTCUSDT")
+        rig.server.move(name, D(50000), D("50000.1"))
+        rig.server.move(name, D(60000), D("60000.1"))
+        second = await stream.hear()
+
+    assert first["data"] == {"symbol": "BTCUSDT", "buyLmt": "55000", "sellLmt": "45000.1"}
+    assert second["data"]["buyLmt"] == "66000"
+
+
+async def test_everybody_sees_a_liquidation_with_the_side_of_its_position() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/linear") as stream:
+        await stream.say(op="subscribe", args=["allLiquidation.BTCUSDT"])
+        await stream.hear()
+        await rig.create(orderType="Market")
+        rig.server.account().exchange.admin.liquidate(BTC, rig.clock.now())
+        rig.server.account().pump()
+        heard = await stream.hear()
+
+    assert heard["data"] == [
+        {"T": rig.now, "s": "BTCUSDT", "S": "Buy", "v": "0.010", "p": "50000.05"}
+    ]
+
+
+async def test_spot_has_no_liquidations() -> None:
+    async with a_rig() as rig, rig.stream("/v5/public/spot") as stream:
+        await stream.say(op="subscribe", args=["allLiquidation.BTCUSDT"])
+
+        assert (await stream.hear())["success"] is False
+
+
+async def test_a_protected_account_keeps_what_waits_when_its_stream_is_gone() -> None:
+    account = AccountConfig(has_protection=True)
+    async with a_rig(account, uid_limits=False, ip_limit=None) as rig:
+        await rig.post(
+            "/v5/order/disconnected-cancel-all", {"product": "DERIVATIVES", "timeWindow": 3}
+        )
+        await rig.create(orderLinkId="active")
+        await rig.create(orderLinkId="waits", triggerPrice="51000", triggerDirection=1)
+        async with rig.private("dcp.future"):
+            pass
+        while rig.server.account().publisher.sessions:
+            await rig.get("/v5/account/info")
+        rig.wait(seconds=4)
+        while (await rig.order("active"))["orderStatus"] == "New":
+            pass
+
+        assert (await rig.order("waits"))["orderStatus"] == "Untriggered"

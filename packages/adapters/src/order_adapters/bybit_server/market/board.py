@@ -1,8 +1,10 @@
 """Board: what everybody sees of one instrument: touch, levels, last trades, candles."""
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby, takewhile
 from typing import Final
 
 import attrs
@@ -16,6 +18,12 @@ from order_domain.model.quote import Quote
 MINUTE: Final = timedelta(minutes=1)
 TRADES_KEPT: Final = 1000
 CANDLES_KEPT: Final = 60 * 24 * 7
+INTERVALS: Final = {
+    **{str(minutes): minutes for minutes in (1, 3, 5, 15, 30, 60, 120, 240, 360, 720)},
+    "D": 24 * 60,
+    "W": 7 * 24 * 60,
+}
+"""Minutes of a candle by the exchange's name; months are not simulated."""
 Level = tuple[Decimal, Decimal]
 
 
@@ -97,19 +105,17 @@ class Board:
     def candles_of(self, minutes: int) -> list[Candle]:
         """Candles of so many minutes, oldest first."""
         length = minutes * MINUTE
-        found: list[Candle] = []
-        for candle in self.candles:
-            start = EPOCH + (candle.start - EPOCH) // length * length
-            if not found or found[-1].start != start:
-                found.append(attrs.evolve(candle, start=start))
-                continue
-            joined = found[-1]
-            joined.add(candle.high)
-            joined.add(candle.low)
-            joined.add(candle.close)
-            joined.volume += candle.volume
-            joined.turnover += candle.turnover
-        return found
+        groups = groupby(self.candles, lambda each: EPOCH + (each.start - EPOCH) // length * length)
+        return [_joined(start, parts) for start, parts in groups]
+
+    def newest_candle(self, minutes: int) -> Candle | None:
+        """The candle of so many minutes that is or was last."""
+        if not self.candles:
+            return None
+        length = minutes * MINUTE
+        start = EPOCH + (self.candles[-1].start - EPOCH) // length * length
+        parts = list(takewhile(lambda each: each.start >= start, reversed(self.candles)))
+        return _joined(start, reversed(parts))
 
     def day(self) -> Candle | None:
         """Everything of the last twenty-four hours in one candle."""
@@ -117,14 +123,7 @@ class Board:
             return None
         begin = self.candles[-1].start - 24 * 60 * MINUTE
         recent = [candle for candle in self.candles if candle.start > begin]
-        day = attrs.evolve(recent[0])
-        for candle in recent[1:]:
-            day.add(candle.high)
-            day.add(candle.low)
-            day.add(candle.close)
-            day.volume += candle.volume
-            day.turnover += candle.turnover
-        return day
+        return _joined(recent[0].start, recent)
 
     def _price(self, price: Decimal, at: datetime) -> Candle:
         self.last = price
@@ -136,3 +135,16 @@ class Board:
         else:
             self.candles[-1].add(price)
         return self.candles[-1]
+
+
+def _joined(start: datetime, parts: Iterable[Candle]) -> Candle:
+    """One candle of several, of which there is at least one, oldest first."""
+    first, *rest = parts
+    joined = attrs.evolve(first, start=start)
+    for candle in rest:
+        joined.add(candle.high)
+        joined.add(candle.low)
+        joined.add(candle.close)
+        joined.volume += candle.volume
+        joined.turnover += candle.turnover
+    return joined

@@ -6,9 +6,9 @@ from typing import Any, Final
 import attrs
 
 from order_adapters.bybit_server.failures import Refused, invalid
-from order_adapters.bybit_server.market.board import Board
+from order_adapters.bybit_server.market.board import INTERVALS, Board
 from order_adapters.bybit_server.market.boards import Boards
-from order_adapters.bybit_server.numbers import milliseconds, moment_of, rounded, stamp
+from order_adapters.bybit_server.numbers import milliseconds, moment_of, stamp
 from order_adapters.bybit_server.rest.paging import page
 from order_adapters.bybit_server.rest.params import Params
 from order_adapters.bybit_server.rest.request import Reply
@@ -16,18 +16,14 @@ from order_adapters.bybit_server.rows.instrument import instrument_row
 from order_adapters.bybit_server.rows.market import (
     book_row,
     candle_row,
+    price_limit_row,
     ticker_row,
     trade_row,
 )
 from order_adapters.simulator import refusals
-from order_domain.model.enums import Category, InstrumentStatus, Side
+from order_domain.model.enums import Category, InstrumentStatus
 
 Row = dict[str, Any]
-_INTERVALS: Final = {
-    **{str(minutes): minutes for minutes in (1, 3, 5, 15, 30, 60, 120, 240, 360, 720)},
-    "D": 24 * 60,
-    "W": 7 * 24 * 60,
-}
 _NANOSECONDS: Final = 1_000_000
 _DEPTHS: Final = {Category.SPOT: 1, Category.LINEAR: 25, Category.INVERSE: 25}
 
@@ -103,7 +99,7 @@ async def kline(desk: Desk, params: Params) -> Reply:
     """List candles of what the market has done since the server started, newest first."""
     category = params.text("category", Category.LINEAR)
     board = _board(desk, params.with_value("category", category))
-    minutes = _INTERVALS.get(params.required("interval"))
+    minutes = INTERVALS.get(params.required("interval"))
     if minutes is None:
         raise invalid("params error: interval invalid")
     start, end = params.whole("start"), params.whole("end")
@@ -121,20 +117,10 @@ async def price_limit(desk: Desk, params: Params) -> Reply:
     """Tell the highest bid and the lowest ask that are taken."""
     category = params.text("category", Category.LINEAR)
     board = _board(desk, params.with_value("category", category))
-    mark = board.mark
-    if mark is None:
+    row = price_limit_row(board, desk.band)
+    if row is None:
         raise invalid("no price yet")
-    instrument = board.instrument
-    highest = instrument.round_price_passive(mark * (1 + desk.band), Side.BUY)
-    lowest = instrument.round_price_passive(mark * (1 - desk.band), Side.SELL)
-    return Reply(
-        {
-            "symbol": instrument.symbol,
-            "buyLmt": rounded(highest),
-            "sellLmt": rounded(lowest),
-            "ts": stamp(desk.now),
-        }
-    )
+    return Reply(row | {"ts": stamp(desk.now)})
 
 
 async def risk_limit(desk: Desk, params: Params) -> Reply:

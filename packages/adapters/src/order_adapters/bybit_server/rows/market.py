@@ -1,13 +1,15 @@
 """Market rows: tickers, books, trades and candles as REST and the public streams show them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from order_adapters.bybit_server.market.board import Board, Candle, Level
 from order_adapters.bybit_server.numbers import milliseconds, rounded, stamp, text
 from order_adapters.simulator import MarketTrade
-from order_domain.model.enums import Category
+from order_domain.model.enums import Category, Side
+from order_domain.model.execution import Execution
 from order_domain.model.instrument import ONE, ZERO
 
 Row = dict[str, Any]
@@ -111,6 +113,47 @@ def trade_row(board: Board, number: int, trade: MarketTrade) -> Row:
 def trade_id(board: Board, number: int) -> str:
     """Name a public trade."""
     return f"{board.instrument.symbol}-{number}"
+
+
+def price_limit_row(board: Board, band: Decimal) -> Row | None:
+    """Write the highest bid and the lowest ask that are taken; None without a price."""
+    mark, instrument = board.mark, board.instrument
+    if mark is None:
+        return None
+    return {
+        "symbol": instrument.symbol,
+        "buyLmt": rounded(instrument.round_price_passive(mark * (1 + band), Side.BUY)),
+        "sellLmt": rounded(instrument.round_price_passive(mark * (1 - band), Side.SELL)),
+    }
+
+
+def liquidation_row(board: Board, execution: Execution) -> Row:
+    """Write a liquidation as its topic has it: the side is that of the position."""
+    return {
+        "T": milliseconds(execution.executed_at),
+        "s": board.instrument.symbol,
+        "S": execution.side.opposite,
+        "v": text(execution.quantity),
+        "p": text(execution.price),
+    }
+
+
+def pushed_candle_row(candle: Candle, interval: str, minutes: int, now: datetime) -> Row:
+    """Write a candle that is still open as its topic has it."""
+    start = milliseconds(candle.start)
+    return {
+        "start": start,
+        "end": start + minutes * 60_000 - 1,
+        "interval": interval,
+        "open": rounded(candle.open),
+        "close": rounded(candle.close),
+        "high": rounded(candle.high),
+        "low": rounded(candle.low),
+        "volume": rounded(candle.volume),
+        "turnover": rounded(candle.turnover),
+        "confirm": False,
+        "timestamp": milliseconds(now),
+    }
 
 
 def candle_row(candle: Candle) -> list[str]:

@@ -1,25 +1,37 @@
-"""Public stream: books, tickers and trades of one category, to whoever asks."""
+"""Public stream: books, tickers, trades, candles and limits of one category, to whoever asks."""
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
-from order_adapters.bybit_server.market.board import Board, Level
+from order_adapters.bybit_server.market.board import INTERVALS, Board, Level
 from order_adapters.bybit_server.numbers import milliseconds, text
 from order_adapters.bybit_server.rows.market import (
     book_row,
     level_rows,
+    liquidation_row,
+    price_limit_row,
     pushed_ticker_row,
     trade_id,
 )
+from order_adapters.bybit_server.sockets.candles import HEAD, Candles
 from order_adapters.bybit_server.sockets.connection import Connection
 from order_adapters.simulator import MarketTrade
 from order_domain.model.enums import Category
+from order_domain.model.execution import Execution
 from order_domain.model.quote import Quote
 
 Row = dict[str, Any]
 _DEPTHS: Final = (1, 50, 200, 1000)
+_HEADS: Final = (
+    "tickers",
+    "publicTrade",
+    "priceLimit",
+    "allLiquidation",
+    *(f"orderbook.{depth}" for depth in _DEPTHS),
+    *(f"{HEAD}{interval}" for interval in INTERVALS),
+)
 _SPOT_ARGS_MAX: Final = 10
 _ARGS_TEXT_MAX: Final = 21_000
 
@@ -33,6 +45,7 @@ class PublicSession:
         self._topics: dict[str, dict[str, Any]] = {}
         self._books: dict[str, tuple[list[Level], list[Level]]] = {}
         self._tickers: dict[str, Row] = {}
+        self._candles = Candles()
 
     async def run(self) -> None:
         """Serve until either end closes."""
@@ -64,21 +77,31 @@ class PublicSession:
         else:
             self._say(request, str(operation or ""), "error:unknown operation", success=False)
 
-    def show(self, board: Board, news: Quote | MarketTrade) -> None:
+    def show(self, board: Board, news: Quote | MarketTrade | Execution) -> None:
         """Tell what an instrument did, to the topics that want it."""
         if board.instrument.category is not self._category or not self._topics:
             return
         symbol = board.instrument.symbol
+        if isinstance(news, Execution):
+            if f"allLiquidation.{symbol}" in self._topics:
+                self._snapshot(f"allLiquidation.{symbol}", [liquidation_row(board, news)])
+            return
         if isinstance(news, MarketTrade):
             if f"publicTrade.{symbol}" in self._topics:
                 self._trade(board, news)
         else:
+            if f"priceLimit.{symbol}" in self._topics:
+                self._limits(board)
             for depth in _DEPTHS:
                 topic = f"orderbook.{depth}.{symbol}"
                 if topic in self._topics:
                     self._book(topic, board, depth)
         if f"tickers.{symbol}" in self._topics:
             self._ticker(board)
+        for interval in INTERVALS:
+            topic = f"{HEAD}{interval}.{symbol}"
+            if topic in self._topics:
+                self._candle(topic, interval, board)
 
     def _subscribe(self, request: Row, topics: list[Any]) -> None:
         wrong = self._why_not(topics)
@@ -105,8 +128,7 @@ class PublicSession:
     def _board(self, topic: str) -> Board | None:
         """Find what a topic is about; None if there is no such topic."""
         head, _, symbol = topic.rpartition(".")
-        known = ("tickers", "publicTrade", *(f"orderbook.{depth}" for depth in _DEPTHS))
-        if head not in known:
+        if head not in _HEADS or (head == "allLiquidation" and self._category is Category.SPOT):
             return None
         return self._connection.services.boards.find(self._category, symbol)
 
@@ -120,11 +142,16 @@ class PublicSession:
             self._book(topic, board, int(rest.partition(".")[0]))
         elif kind == "tickers":
             self._ticker(board)
+        elif kind == "kline":
+            self._candle(topic, rest.partition(".")[0], board)
+        elif kind == "priceLimit":
+            self._limits(board)
 
     def _forget(self, topic: str) -> None:
         self._topics.pop(topic, None)
         self._books.pop(topic, None)
         self._tickers.pop(topic, None)
+        self._candles.forget(topic)
 
     def _book(self, topic: str, board: Board, depth: int) -> None:
         bids, asks = board.levels(True)[:depth], board.levels(False)[:depth]
@@ -169,8 +196,21 @@ class PublicSession:
         }
         if self._category is not Category.SPOT:
             row["L"] = board.tick
-        topic = f"publicTrade.{board.instrument.symbol}"
-        self._push({"topic": topic, "type": "snapshot", "ts": self._at(), "data": [row]})
+        self._snapshot(f"publicTrade.{board.instrument.symbol}", [row])
+
+    def _candle(self, topic: str, interval: str, board: Board) -> None:
+        for row in self._candles.rows(topic, interval, board, self._connection.services.now()):
+            self._snapshot(topic, [row])
+
+    def _limits(self, board: Board) -> None:
+        row = price_limit_row(board, self._connection.services.config.price_band)
+        topic = f"priceLimit.{board.instrument.symbol}"
+        if row is not None and self._tickers.get(topic) != row:
+            self._tickers[topic] = row
+            self._push({"topic": topic, "ts": self._at(), "data": row})
+
+    def _snapshot(self, topic: str, rows: list[Row]) -> None:
+        self._push({"topic": topic, "type": "snapshot", "ts": self._at(), "data": rows})
 
     def _push(self, message: Row) -> None:
         self._connection.put(msgspec.json.encode(message).decode())
