@@ -1,14 +1,17 @@
 """Flush: the changes of some steps, written as one transaction that begins at the head row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
+from itertools import chain
+from typing import Any, Final
 
 import attrs
 
 from order_adapters.codec.grouping import by_table
 from order_adapters.stores.postgres import head as heads
 from order_adapters.stores.postgres.link import Connection
-from order_adapters.stores.postgres.statements import STATEMENTS
+from order_adapters.stores.postgres.statements import REFUSED, STATEMENTS
 from order_domain.model.events import Event
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.ports.journal import (
@@ -19,6 +22,9 @@ from order_domain.ports.journal import (
     StoreUnavailable,
 )
 from order_domain.ports.outbox import NumberedEvent
+
+_HEAD_PARAMETERS: Final = 4
+Groups = Mapping[type, Sequence[Any]]
 
 
 @attrs.frozen(slots=True)
@@ -36,31 +42,58 @@ class Flush:
         Under READ COMMITTED the head row's UPDATE waits for the fate of an earlier run of the same
         flush, and then sees it. Any other error leaves the transaction open: the link cuts it.
         """
+        groups = by_table(self.changes)
+        if TradingStateRow not in groups:  # they take a lock of their own
+            try:
+                return await self._run_at_once(connection, groups)
+            except REFUSED:
+                pass  # nothing was written; the other way tells which table refused
+        return await self._run_by_table(connection, groups)
+
+    async def _run_at_once(self, connection: Connection, groups: Groups) -> Flushed:
+        """Write it as one statement: one round trip, and the server's transaction is the flush."""
+        events = groups.get(Event, ())
+        rows = dict(groups)
+        if events:  # their numbers go on from the head row's
+            rows[Event] = list(map(NumberedEvent, range(1, len(events) + 1), events))
+        written = [row_type for row_type in STATEMENTS if rows.get(row_type)]
+        cells = (STATEMENTS[row_type].cells(rows[row_type]) for row_type in written)
+        record = await connection.fetchrow(
+            _statement(tuple(written)),
+            *(self.epoch, self.number, self.ttl, len(events)),
+            *chain.from_iterable(cells),
+        )
+        if record is not None:
+            return Flushed(FlushOutcome.COMMITTED, heads.head_of(record))
+        head = await heads.read(connection)
+        return Flushed(self._fate(head), head)
+
+    async def _run_by_table(self, connection: Connection, groups: Groups) -> Flushed:
         await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-        events = [change for change in self.changes if isinstance(change, Event)]
+        events = groups.get(Event, ())
         head = await heads.advance(connection, self.epoch, self.number, self.ttl, len(events))
         if head is None:
             head = await heads.read(connection)
             await connection.execute("ROLLBACK")
             return Flushed(self._fate(head), head)
         try:
-            await self._write(connection, head, events)
+            await self._write(connection, head, groups)
         except ChangeRefused:
             await connection.execute("ROLLBACK")
             raise
         await commit(connection)
         return Flushed(FlushOutcome.COMMITTED, head)
 
-    async def _write(self, connection: Connection, head: Head, events: Sequence[Event]) -> None:
-        groups = by_table(self.changes)
-        if events:
+    async def _write(self, connection: Connection, head: Head, groups: Groups) -> None:
+        rows = dict(groups)
+        if events := groups.get(Event):
             first = head.event_no - len(events) + 1
-            groups[Event] = list(map(NumberedEvent, range(first, head.event_no + 1), events))
+            rows[Event] = list(map(NumberedEvent, range(first, head.event_no + 1), events))
         if TradingStateRow in groups:
             head.states_version = await self._raise_states_version(connection)
         for row_type, statements in STATEMENTS.items():
-            if rows := groups.get(row_type):
-                await statements.write(connection, rows)
+            if of_table := rows.get(row_type):
+                await statements.write(connection, of_table)
 
     def _fate(self, head: Head) -> FlushOutcome:
         if head.epoch != self.epoch:
@@ -84,3 +117,22 @@ async def commit(connection: Connection) -> None:
     tag = await connection.execute("COMMIT")
     if tag != "COMMIT":
         raise StoreUnavailable(reason=f"the server answered {tag} to COMMIT")
+
+
+@cache
+def _statement(row_types: tuple[type, ...]) -> str:
+    """Write the statement that moves the head row on, and rows of these classes only with it.
+
+    Parts of one statement see each other by what they return alone, so every INSERT asks for the
+    head row's; the order in which the server then runs them matters to none of these tables.
+    """
+    parts, first = [f"advanced AS ({heads.ADVANCE})"], _HEAD_PARAMETERS + 1
+    moved = " WHERE EXISTS (SELECT FROM advanced)"
+    number = f"(SELECT event_no FROM advanced) - ${_HEAD_PARAMETERS} + number"
+    for row_type in row_types:
+        statements = STATEMENTS[row_type]
+        other = {"number": number} if row_type is Event else {}
+        part = statements.part(first, moved, **other)
+        parts.append(f"{statements.table.name}_written AS ({part})")
+        first += len(statements.arrays)
+    return f"WITH {', '.join(parts)} SELECT * FROM advanced"

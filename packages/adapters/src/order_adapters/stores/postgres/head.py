@@ -10,7 +10,7 @@ from order_domain.ports.journal import Head
 _COLUMNS: Final = """
 account, owner, url, epoch, expires_at, flush_no, event_no, (SELECT version FROM states_version)
 """
-_ADVANCE: Final = f"""
+ADVANCE: Final = f"""
 UPDATE head
 SET flush_no = $2, expires_at = clock_timestamp() + $3::interval, event_no = event_no + $4
 WHERE epoch = $1 AND flush_no = $2 - 1
@@ -28,15 +28,15 @@ _END: Final = "UPDATE head SET expires_at = clock_timestamp() WHERE epoch = $1"
 
 async def read(connection: Connection) -> Head:
     """Read it."""
-    return _head(await connection.fetchrow(f"SELECT {_COLUMNS} FROM head"))
+    return head_of(await connection.fetchrow(f"SELECT {_COLUMNS} FROM head"))
 
 
 async def advance(
     connection: Connection, epoch: int, flush_no: int, ttl: timedelta, events: int
 ) -> Head | None:
     """Begin a flush (protocol 2.3). None: the epoch is another's, or it is not the next flush."""
-    found = await connection.fetchrow(_ADVANCE, epoch, flush_no, ttl, events)
-    return None if found is None else _head(found)
+    found = await connection.fetchrow(ADVANCE, epoch, flush_no, ttl, events)
+    return None if found is None else head_of(found)
 
 
 async def take_over(
@@ -47,7 +47,7 @@ async def take_over(
     None: the account is another, or its lease runs and is not that of `epoch`.
     """
     found = await connection.fetchrow(_TAKE_OVER, *owned, ttl, epoch)
-    return None if found is None else _head(found)
+    return None if found is None else head_of(found)
 
 
 async def end(connection: Connection, epoch: int) -> None:
@@ -55,5 +55,6 @@ async def end(connection: Connection, epoch: int) -> None:
     await connection.execute(_END, epoch)
 
 
-def _head(record: Any) -> Head:
+def head_of(record: Any) -> Head:
+    """The row as those statements give it."""
     return Head(*record)

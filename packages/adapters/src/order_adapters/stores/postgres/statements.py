@@ -4,7 +4,7 @@ Values travel as arrays, one per column; what has no exact binary form here (amo
 documents) travels as text and is cast by the server.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -35,7 +35,7 @@ _CASTS: Final = {
     Kind.PLAIN: "::json",
     Kind.DOCUMENT: "::json",
 }
-_REFUSED: Final = (
+REFUSED: Final = (
     AttributeError,  # a plain string where an enum belongs
     TypeError,  # a value of an unknown type in a detail
     ValueError,  # a time without a zone, text that is not Unicode
@@ -53,6 +53,8 @@ class Statements:
     Attributes:
         order: The primary key: order of first commit, or the row's own number.
         columns: What is stored, as written in a SELECT.
+        arrays, values: Of each column, the type of its parameter and what is made of that.
+        replacing: The end of an INSERT that puts a later version in the place of the earlier one.
         insert: Insert or replace any number of rows.
         encode, decode: From a row to its cells and back; for events, from a NumberedEvent.
     """
@@ -60,17 +62,41 @@ class Statements:
     table: Table
     order: str
     columns: str
-    insert: str
+    arrays: Sequence[str]
+    values: Sequence[str]
+    replacing: str
+    insert: str = attrs.field(init=False)
     encode: Callable[[Any], Cells]
     decode: Callable[..., Any]
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "insert", self.part())
+
+    def part(self, first: int = 1, condition: str = "", **other: str) -> str:
+        """Write the INSERT as a part of a larger statement.
+
+        Args:
+            first: Number of its first parameter.
+            condition: What has to hold, else no row is written.
+            other: Other expressions for the values of some columns.
+        """
+        values = ", ".join(other.get(value, value) for value in self.values)
+        given = ", ".join(f"${at}::{array}" for at, array in enumerate(self.arrays, first))
+        return (
+            f"INSERT INTO {self.table.name} ({self.columns}) SELECT {values} FROM unnest({given})"
+            f" AS given ({self.columns}){condition}{self.replacing}"
+        )
 
     async def write(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Write rows, no two of one key. Raises ChangeRefused, inside a transaction that failed."""
         try:
-            arrays = zip(*map(self.encode, rows), strict=True)
-            await connection.execute(self.insert, *arrays)
-        except _REFUSED as error:
+            await connection.execute(self.insert, *self.cells(rows))
+        except REFUSED as error:
             raise ChangeRefused(table=self.table.name, reason=str(error)) from error
+
+    def cells(self, rows: Sequence[Any]) -> Iterable[Cells]:
+        """Write rows as arrays, one per column. Raises one of REFUSED."""
+        return zip(*map(self.encode, rows), strict=True)
 
     async def rows(self, connection: Connection, rest: str = "", *parameters: object) -> list[Any]:
         """Read rows: all, or those the rest of the SELECT says."""
@@ -101,13 +127,8 @@ def _make(table: Table) -> Statements:
         values.insert(0, "number")
         encode, decode = _numbered(encode), _with_number(decode)
     columns = ", ".join(names)
-    given = ", ".join(f"${at}::{array}" for at, array in enumerate(arrays, 1))
-    insert = (
-        f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(values)}"
-        f" FROM unnest({given}) AS given ({columns}){_replacing(table)}"
-    )
     order = "number" if "number" in table.key[:1] or table.row_type is Event else "row_no"
-    return Statements(table, order, columns, insert, encode, decode)
+    return Statements(table, order, columns, arrays, values, _replacing(table), encode, decode)
 
 
 def _value(column: Column) -> str:
