@@ -255,6 +255,16 @@ class TestHistory:
         assert await store.views.signal(a_signal_id(1)) == [rows[0], rows[2]]
         assert await store.views.signal(a_signal_id(9)) == []
 
+    async def test_of_many_signals_the_newest_generations_are_found_in_one_look(
+        self, store: Store
+    ) -> None:
+        rows = [a_signal_row(1), a_signal_row(2), a_signal_row(1, generation=1, delivery=0)]
+        await store.journal.flush(1, rows)
+        found = await store.views.signals([a_signal_id(1), a_signal_id(9), a_signal_id(2)])
+
+        assert sorted(found, key=lambda row: row.signal.signal_id) == [rows[2], rows[1]]
+        assert await store.views.signals([]) == []
+
     async def test_the_newest_rows_come_first_by_their_first_commit(self, store: Store) -> None:
         rows = [a_signal_row(number) for number in (1, 2, 3)]
         await store.journal.flush(1, rows[:2])

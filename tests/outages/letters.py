@@ -22,8 +22,8 @@ from tests.rabbitmq_server import drain
 PATIENCE = 60
 
 
-async def _no_signal(_signal_id: str) -> SignalRow | None:
-    return None
+async def _no_signals(_signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+    return ()
 
 
 async def _no_delivery(_number: int) -> DeliveryRow | None:
@@ -34,7 +34,7 @@ async def _no_delivery(_number: int) -> DeliveryRow | None:
 async def publishing(config: RabbitConfig) -> AsyncIterator[RabbitPublisher]:
     """A publisher, connected."""
     publisher = RabbitPublisher(
-        config, Random(1), signal_of=_no_signal, delivery_of=_no_delivery, is_dry=False
+        config, Random(1), signals_of=_no_signals, delivery_of=_no_delivery, is_dry=False
     )
     publisher.open()
     try:

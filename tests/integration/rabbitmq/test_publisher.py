@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -20,8 +20,8 @@ from tests.builders import NOW, an_order
 from tests.rabbitmq_server import a_broker, channel_to, drain, settings_of
 
 
-async def no_signal(_signal_id: str) -> SignalRow | None:
-    return None
+async def no_signals(_signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+    return ()
 
 
 async def the_delivery(number: int) -> DeliveryRow | None:
@@ -33,7 +33,7 @@ async def the_delivery(number: int) -> DeliveryRow | None:
 @asynccontextmanager
 async def publishing(config: RabbitConfig, **changes: Any) -> AsyncIterator[RabbitPublisher]:
     values: dict[str, Any] = {
-        "signal_of": no_signal,
+        "signals_of": no_signals,
         "delivery_of": the_delivery,
         "is_dry": False,
     }

@@ -182,3 +182,93 @@ async def test_a_publisher_of_many_takes_all_that_were_read_or_none() -> None:
 
         assert table.rows == [[1, 2, 3]]
         assert [mark.number for mark in post.carried] == [3]
+
+
+class Group:
+    """Takes many events, each with a fate of its own; notes what it was given at once."""
+
+    def __init__(self) -> None:
+        self.turns: list[list[int]] = []
+        self.failing: set[int] = set()
+
+    async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+        self.turns.append([each.number for each in events])
+        return [
+            ConnectionError(f"event {each.number}") if each.number in self.failing else None
+            for each in events
+        ]
+
+
+async def test_a_group_gets_the_first_event_of_each_order_then_the_next() -> None:
+    async with a_post() as post:
+        group = post.relay._publisher = Group()
+        commit(post, "a", "b", "a", "c", "a")
+        await turns()
+
+        assert group.turns == [[1, 2, 4], [3], [5]]
+        assert post.relay.cursor == 5
+
+
+async def test_what_fails_in_a_group_holds_its_order_up_and_what_is_safe_does_not_go_again() -> (
+    None
+):
+    async with a_post() as post:
+        group = post.relay._publisher = Group()
+        group.failing = {1}
+        commit(post, "a", "b", "a", "b")
+        await turns()
+        assert group.turns == [[1, 2], [4]]
+        assert (post.relay.cursor, post.carried) == (0, [])
+
+        group.failing = set()
+        await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
+
+        assert group.turns == [[1, 2], [4], [1], [3]]
+        assert post.carried[-1].number == 4
+
+
+class Closed:
+    """An outbox that nobody may read."""
+
+    async def events_after(self, number: int, limit: int) -> Sequence[NumberedEvent]:
+        raise AssertionError(f"read after {number}, at most {limit}")
+
+
+def told(*numbers: int) -> list[NumberedEvent]:
+    return [NumberedEvent(number, an_event(number)) for number in numbers]
+
+
+async def test_events_told_with_their_commit_are_not_read_again() -> None:
+    async with a_post() as post:
+        post.relay._outbox = Closed()
+        post.relay.advance(2, told(1, 2))
+        await turns()
+        post.relay.advance(3, told(3))
+        await turns()
+
+        assert post.numbers == [1, 2, 3]
+        assert post.relay.failure is None
+
+
+async def test_events_from_before_those_that_were_told_are_read() -> None:
+    async with a_post() as post:
+        for number in range(1, 6):
+            post.database.write([an_event(number)], post.database.head)
+        post.relay.advance(4, told(4))
+        post.relay.advance(5, told(5))
+        await turns()
+
+        assert post.numbers == [1, 2, 3, 4, 5]
+
+
+async def test_of_two_commits_with_a_gap_between_them_no_event_is_left_out() -> None:
+    async with a_post() as post:
+        post.publisher.away = True
+        for number in range(1, 5):
+            post.database.write([an_event(number)], post.database.head)
+        post.relay.advance(1, told(1))
+        post.relay.advance(4, told(4))
+        post.publisher.away = False
+        await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
+
+        assert post.numbers == [1, 2, 3, 4]

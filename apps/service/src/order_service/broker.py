@@ -8,7 +8,6 @@ from order_adapters.messaging.rabbitmq.gateway import GatewayConfig, GatewaySour
 from order_adapters.messaging.rabbitmq.intake import RabbitIntake
 from order_adapters.messaging.rabbitmq.publisher import RabbitPublisher
 from order_adapters.venues.bybit.relayed import MakeRelay, RelayedStream
-from order_domain.model.rows import SignalRow
 from order_domain.ports.views import Views
 from order_service.choices import RABBITMQ, Choices
 from order_service.settings import Problem, Settings, SettingsError
@@ -64,14 +63,10 @@ def make_publisher(settings: Settings, choices: Choices, store: Readable) -> Rab
     if choices.bus != RABBITMQ:
         return None
 
-    async def signal_of(signal_id: str) -> SignalRow | None:
-        rows = await store.views.signal(signal_id)
-        return rows[-1] if rows else None
-
     return RabbitPublisher(
         broker_config(settings),
         Random(),  # noqa: S311 -- jitter
-        signal_of=signal_of,
+        signals_of=store.views.signals,
         delivery_of=store.views.delivery,
         is_dry=choices.is_dry,
     )

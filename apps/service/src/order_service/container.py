@@ -18,7 +18,6 @@ from order_adapters.venues.simulated import SimulatedVenue, StateFile
 from order_domain.config import EngineConfig
 from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
-from order_domain.ports.outbox import BatchPublisher, EventPublisher
 from order_domain.ports.venue import Venue
 from order_service.broker import RabbitIntake, RabbitPublisher, make_intake, make_publisher
 from order_service.bybit_account import bybit_venue
@@ -29,6 +28,7 @@ from order_service.market import SyntheticFeed
 from order_service.refreshing import RefreshedVenue
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.parts import Ports
+from order_service.runtime.relay import Publisher
 from order_service.runtime.runtime import Runtime
 from order_service.runtime.spans import Spans
 from order_service.service import Service
@@ -83,9 +83,8 @@ def _shared(settings: Settings, choices: Choices, store: Store) -> SharedTables 
 
 def _publishers(
     publisher: RabbitPublisher | None, shared: SharedTables | None
-) -> Mapping[str, EventPublisher | BatchPublisher]:
-    bus = EventLog(publisher or MemoryPublisher())
-    found: dict[str, EventPublisher | BatchPublisher] = {BUS: bus}
+) -> Mapping[str, Publisher]:
+    found: dict[str, Publisher] = {BUS: EventLog(publisher or MemoryPublisher())}
     if shared is not None:
         found[SHARED] = shared
     return found
@@ -100,7 +99,7 @@ def _ports(
     store: Store,
     venue: Venue,
     desk: Desk,
-    publishers: Mapping[str, EventPublisher | BatchPublisher],
+    publishers: Mapping[str, Publisher],
     spans: Spans | None,
 ) -> Ports:
     return Ports(
@@ -200,8 +199,8 @@ class Container(containers.DeclarativeContainer):
     shared: providers.Provider[SharedTables | None] = providers.Singleton(
         _shared, settings, choices, store
     )
-    publishers: providers.Provider[Mapping[str, EventPublisher | BatchPublisher]] = (
-        providers.Singleton(_publishers, publisher, shared)
+    publishers: providers.Provider[Mapping[str, Publisher]] = providers.Singleton(
+        _publishers, publisher, shared
     )
     spans: providers.Provider["OtelSpans | None"] = providers.Singleton(
         make_spans, settings, choices

@@ -1,11 +1,13 @@
 """EventLog: a publisher that also says in the log what it published, by the signal's trace id."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from order_domain.model.enums import EventKind
-from order_domain.ports.outbox import EventPublisher, NumberedEvent
+from order_domain.ports.outbox import EventPublisher, GroupPublisher, NumberedEvent
 
 log = structlog.get_logger(__name__)
 _WARNINGS: Final = frozenset(
@@ -24,14 +26,33 @@ _WARNINGS: Final = frozenset(
 class EventLog:
     """Wraps a publisher; a line follows once the event is safe there, again if it goes again."""
 
-    def __init__(self, publisher: EventPublisher) -> None:
+    def __init__(self, publisher: EventPublisher | GroupPublisher) -> None:
         self._publisher = publisher
 
-    async def publish(self, event: NumberedEvent) -> None:
-        """Publish one event, then log it."""
-        await self._publisher.publish(event)
-        say = log.warning if event.event.kind in _WARNINGS else log.info
-        say("event.published", **_fields(event))
+    async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+        """Publish events of different subjects, then log those that are safe."""
+        fates = await _publish(self._publisher, events)
+        for event, fate in zip(events, fates, strict=True):
+            if fate is None:
+                say = log.warning if event.event.kind in _WARNINGS else log.info
+                say("event.published", **_fields(event))
+        return fates
+
+
+async def _publish(
+    publisher: EventPublisher | GroupPublisher, events: Sequence[NumberedEvent]
+) -> Sequence[Exception | None]:
+    if isinstance(publisher, GroupPublisher):
+        return await publisher.publish_each(events)
+    return await asyncio.gather(*[_fate(publisher, event) for event in events])
+
+
+async def _fate(publisher: EventPublisher, event: NumberedEvent) -> Exception | None:
+    try:
+        await publisher.publish(event)
+    except Exception as error:  # noqa: BLE001 -- the relay raises it
+        return error
+    return None
 
 
 def _fields(numbered: NumberedEvent) -> dict[str, object]:

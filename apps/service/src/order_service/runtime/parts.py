@@ -11,7 +11,7 @@ from order_domain.model.rows import Change
 from order_domain.ports.clock import Clock
 from order_domain.ports.intake import SignalSource
 from order_domain.ports.journal import Head, Journal
-from order_domain.ports.outbox import BatchPublisher, EventPublisher, Outbox
+from order_domain.ports.outbox import Outbox
 from order_domain.ports.venue import Venue
 from order_domain.ports.views import Views
 from order_service.runtime.acknowledger import Acknowledger
@@ -28,7 +28,7 @@ from order_service.runtime.pulse import Pulse
 from order_service.runtime.queries import LOOK_UPS, UNLIMITED, Queries
 from order_service.runtime.reads import Reads
 from order_service.runtime.rebuild import Rebuild
-from order_service.runtime.relay import Relay
+from order_service.runtime.relay import Publisher, Relay
 from order_service.runtime.release import Release, Replies
 from order_service.runtime.spans import Spans
 from order_service.runtime.stepper import EngineFactory, Stepper
@@ -57,7 +57,7 @@ class Ports:
     outbox: Outbox
     venue: Venue
     source: SignalSource
-    publishers: Mapping[str, EventPublisher | BatchPublisher]
+    publishers: Mapping[str, Publisher]
     clock: Clock
     views: Views | None = None
     prune: Prune | None = None

@@ -1,15 +1,23 @@
 """Relay: carries committed events to a publisher, in order per subject, at least once."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import structlog
 
 from order_domain.model.rows import Mark
 from order_domain.ports.clock import Clock
-from order_domain.ports.outbox import BatchPublisher, EventPublisher, NumberedEvent, Outbox
+from order_domain.ports.outbox import (
+    BatchPublisher,
+    EventPublisher,
+    GroupPublisher,
+    NumberedEvent,
+    Outbox,
+)
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.crash import crash_point
 from order_service.runtime.metrics import Metrics
@@ -17,8 +25,11 @@ from order_service.runtime.pulse import Pulse
 from order_service.runtime.spans import Spans
 
 log = structlog.get_logger(__name__)
+Publisher = EventPublisher | GroupPublisher | BatchPublisher
 BATCH: Final = 200
 """Events read, and on their way to the publisher, at once."""
+FRESH: Final = 1_000
+"""Events of the newest flushes that are kept for a relay that is about to publish them."""
 
 
 def cursor_name(name: str) -> str:
@@ -28,6 +39,9 @@ def cursor_name(name: str) -> str:
 
 class Relay:
     """One publisher's reader of the outbox.
+
+    What it is told of a flush that was just committed it does not read again; whatever else is not
+    out, of before a start or from a time when it was behind, it reads.
 
     The cursor is the number up to which every event is safe at the publisher. It is stored a little
     later than that, with the next flush, and therefore only by whoever owns the account; after a
@@ -41,7 +55,7 @@ class Relay:
         self,
         name: str,
         outbox: Outbox,
-        publisher: EventPublisher | BatchPublisher,
+        publisher: Publisher,
         clock: Clock,
         metrics: Metrics,
         pulse: Pulse,
@@ -59,6 +73,7 @@ class Relay:
         self._spans = spans
         self._committed = 0
         self._ahead: set[int] = set()
+        self._fresh: deque[NumberedEvent] = deque(maxlen=FRESH)
         self._more = asyncio.Event()
         self._backoff = Backoff(clock)
         self.cursor = 0
@@ -68,11 +83,15 @@ class Relay:
         """Set where the last owner stopped."""
         self.cursor = cursor
         self._ahead.clear()
+        self._fresh.clear()
 
-    def advance(self, event_no: int) -> None:
-        """Events up to this number are committed."""
+    def advance(self, event_no: int, fresh: Sequence[NumberedEvent] = ()) -> None:
+        """Events up to this number are committed; the last of them may be given."""
         if event_no > self._committed:
             self._committed = event_no
+            if fresh and self._fresh and self._fresh[-1].number + 1 != fresh[0].number:
+                self._fresh.clear()
+            self._fresh.extend(fresh)
             self._more.set()
 
     @property
@@ -123,7 +142,7 @@ class Relay:
                     self._backoff.reset()
 
     async def _publish_some(self) -> None:
-        events = await self._outbox.events_after(self.cursor, BATCH)
+        events = self._told() or await self._outbox.events_after(self.cursor, BATCH)
         crash_point("outbox.after_read")
         if not events:
             raise LookupError(f"the outbox has no event after {self.cursor}")
@@ -131,8 +150,40 @@ class Relay:
             await self._publisher.publish_all(events)
             crash_point("outbox.after_confirm")
             self._note(events)
+        elif isinstance(self._publisher, GroupPublisher):
+            await self._publish_in_turns(self._publisher, events)
         else:
             await self._publish_at_once(self._publisher, events)
+
+    def _told(self) -> Sequence[NumberedEvent]:
+        """The next events, if this relay was told of them; else none."""
+        fresh = self._fresh
+        while fresh and fresh[0].number <= self.cursor:
+            fresh.popleft()
+        is_next = bool(fresh) and fresh[0].number == self.cursor + 1
+        return list(islice(fresh, BATCH)) if is_next else ()
+
+    async def _publish_in_turns(
+        self, publisher: GroupPublisher, events: Sequence[NumberedEvent]
+    ) -> None:
+        """Publish the first of each subject, then the next; what fails holds its subject up."""
+        lanes: dict[str, deque[NumberedEvent]] = {}
+        for event in events:
+            if event.number not in self._ahead:
+                lanes.setdefault(event.event.subject, deque()).append(event)
+        failure: Exception | None = None
+        while lanes:
+            turn = [lane.popleft() for lane in lanes.values()]
+            fates = await publisher.publish_each(turn)
+            crash_point("outbox.after_confirm")
+            self._note([each for each, fate in zip(turn, fates, strict=True) if fate is None])
+            for each, fate in zip(turn, fates, strict=True):
+                failure = failure or fate
+                subject = each.event.subject
+                if fate is not None or not lanes[subject]:
+                    del lanes[subject]
+        if failure is not None:
+            raise failure
 
     async def _publish_at_once(
         self, publisher: EventPublisher, events: Sequence[NumberedEvent]

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from order_domain.model.events import Event
 from order_domain.model.steps import Acknowledge, Effect, Query, Reply, SendCancel
 from order_domain.ports.journal import Head
+from order_domain.ports.outbox import NumberedEvent
 from order_service.runtime.acknowledger import Acknowledger
 from order_service.runtime.committer import Entry
 from order_service.runtime.crash import crash_point
@@ -95,8 +97,11 @@ class Release:
                 for query in entry.step.queries:
                     self._ask(query)
         self._syncs.committed(entries)
+        events = [change for change in changes if isinstance(change, Event)]
+        numbers = range(head.event_no - len(events) + 1, head.event_no + 1)
+        fresh = list(map(NumberedEvent, numbers, events))
         for relay in self._relays:
-            relay.advance(head.event_no)
+            relay.advance(head.event_no, fresh)
 
     def _let_go(self, effect: Effect, *, is_read: bool) -> None:
         if isinstance(effect, Acknowledge):

@@ -36,6 +36,18 @@ class EventPublisher(Protocol):
 
 
 @runtime_checkable
+class GroupPublisher(Protocol):
+    """Where events go many at a time, each with a fate of its own."""
+
+    async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+        """Publish events of different subjects; tell of each why it is not safe, None if it is.
+
+        May be called again for the same events.
+        """
+        ...
+
+
+@runtime_checkable
 class BatchPublisher(Protocol):
     """Where events go many at a time, as rows of a table do."""
 

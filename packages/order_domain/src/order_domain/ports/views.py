@@ -109,6 +109,10 @@ class Views(Protocol):
         """All generations of one signal."""
         ...
 
+    async def signals(self, signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+        """The newest generation of each of these signals that there is, in no certain order."""
+        ...
+
     async def delivery(self, number: int) -> DeliveryRow | None:
         """Find what was kept of a delivery that brought nothing new."""
         ...

@@ -1,18 +1,19 @@
 """RabbitPublisher: events to the exchange, dead letters to their queue, each confirmed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Final
 
-from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
+from aiormq.channel import Channel
 from pamqp.commands import Basic
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
+from order_adapters.messaging.rabbitmq.together import Outgoing, forget, publish_together
 from order_adapters.messaging.rabbitmq.topology import (
     DRY,
     LIVE,
@@ -20,13 +21,16 @@ from order_adapters.messaging.rabbitmq.topology import (
     declare,
     exchange_of,
 )
-from order_adapters.messaging.rabbitmq.wire import Sent, dead_letter, type_of, write_event
+from order_adapters.messaging.rabbitmq.wire import Sent, dead_letter, write_event
 from order_adapters.passing import passing
 from order_domain.errors import OrderManagerError
 from order_domain.model.enums import EventKind
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
 
+PERSISTENT: Final = 2
+SIGNALS_KEPT: Final = 4_096
+"""Signals whose orders have events to come, so that each is read once."""
 _DEAD: Final = (EventKind.SIGNAL_INVALID, EventKind.SIGNAL_CONFLICT)
 
 
@@ -37,10 +41,10 @@ class NotPublished(OrderManagerError):
 
 
 class RabbitPublisher:
-    """Publishes one event at a time per caller; returns when the broker has it on disk.
+    """Publishes events, many at once; tells of each whether the broker has it on disk.
 
     Args:
-        signal_of: Reads a signal's newest row: events of fills tell the neighbours of it.
+        signals_of: Reads the newest rows of signals: events of fills tell the neighbours of them.
         delivery_of: Reads a refused delivery by its number.
         is_dry: Events of a dry run go out under keys of their own, which no neighbour is bound to.
     """
@@ -50,18 +54,18 @@ class RabbitPublisher:
         config: RabbitConfig,
         random: Random,
         *,
-        signal_of: Callable[[str], Awaitable[SignalRow | None]],
+        signals_of: Callable[[Sequence[str]], Awaitable[Sequence[SignalRow]]],
         delivery_of: Callable[[int], Awaitable[DeliveryRow | None]],
         is_dry: bool,
     ) -> None:
         self._config = config
-        self._signal_of = signal_of
+        self._signals_of = signals_of
+        self._signals: dict[str, SignalRow] = {}
         self._delivery_of = delivery_of
         self._mode = DRY if is_dry else LIVE
         self._bound = frozenset(f"{LIVE}.{each}" for each in bound_types(config))
         self._link = Link(config, "events", self._serve, random)
-        self._channel: AbstractChannel | None = None
-        self._exchange: AbstractExchange | None = None
+        self._channel: Channel | None = None
 
     @property
     def is_up(self) -> bool:
@@ -83,63 +87,109 @@ class RabbitPublisher:
 
     async def publish(self, event: NumberedEvent) -> None:
         """Publish one event and wait for its confirm. Raises NotPublished: its fate is open."""
+        (fate,) = await self.publish_each((event,))
+        if fate is not None:
+            raise fate
+
+    async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+        """Publish events of different subjects and wait for their confirms.
+
+        Whatever keeps one from being written or confirmed is its own fate, and that stays open.
+        """
+        signals = await self._signals_behind(events)
+        fates: list[Exception | None] = [None] * len(events)
+        places: list[int] = []
+        messages: list[Outgoing] = []
+        for place, event in enumerate(events):
+            try:
+                message = await self._message(event, signals)
+            except Exception as error:  # noqa: BLE001 -- what one event cannot say holds no other up
+                fates[place] = error
+            else:
+                places.append(place)
+                messages.append(message)
+        if messages:
+            for place, fate in zip(places, await self._send(messages), strict=True):
+                fates[place] = fate
+        return fates
+
+    async def _signals_behind(self, events: Sequence[NumberedEvent]) -> Mapping[str, SignalRow]:
+        """The signals of these events' orders. What a signal says never changes, so it is kept."""
+        known = self._signals
+        wanted = {
+            each.event.order.terms.signal_id: None
+            for each in events
+            if each.event.order is not None and each.event.order.terms.signal_id
+        }
+        missing = [each for each in wanted if each not in known]
+        if missing:
+            while len(known) > SIGNALS_KEPT:
+                del known[next(iter(known))]
+            known |= {row.signal.signal_id: row for row in await self._signals_of(missing)}
+        return known
+
+    async def _message(self, event: NumberedEvent, signals: Mapping[str, SignalRow]) -> Outgoing:
         if event.event.kind in _DEAD:
-            await self._bury(event)
-            return
+            number = int(event.event.subject.rpartition(":")[2])
+            row = await self._delivery_of(number)
+            if row is None:
+                raise NotPublished(reason=f"delivery {number} has no row")
+            return self._outgoing(dead_letter(event, row), "", self._config.dead, mandatory=True)
         order = event.event.order
-        signal = None
-        if order is not None and order.terms.signal_id:
-            signal = await self._signal_of(order.terms.signal_id)
-        key = f"{self._mode}.{type_of(event.event)}"
+        signal = None if order is None else signals.get(order.terms.signal_id)
         sent = write_event(event, signal, is_dry=self._mode == DRY)
-        await self._send(sent, key, mandatory=key in self._bound)
+        key = f"{self._mode}.{sent.type}"
+        return self._outgoing(sent, self._config.exchange, key, mandatory=key in self._bound)
 
-    async def _bury(self, event: NumberedEvent) -> None:
-        number = int(event.event.subject.rpartition(":")[2])
-        row = await self._delivery_of(number)
-        if row is None:
-            raise NotPublished(reason=f"delivery {number} has no row")
-        await self._send(dead_letter(event, row), self._config.dead, mandatory=True, dead=True)
-
-    async def _send(self, sent: Sent, key: str, *, mandatory: bool, dead: bool = False) -> None:
-        channel, exchange = await self._ready()
-        target = channel.default_exchange if dead else exchange
-        message = Message(
-            sent.body,
+    def _outgoing(self, sent: Sent, exchange: str, key: str, *, mandatory: bool) -> Outgoing:
+        properties = Basic.Properties(
             message_id=sent.message_id,
             timestamp=sent.at,
-            type=sent.type,
+            message_type=sent.type,
             app_id=self._config.name,
             content_type="application/json",
             headers=dict(sent.headers),
-            delivery_mode=DeliveryMode.PERSISTENT,
+            delivery_mode=PERSISTENT,
         )
+        return Outgoing(sent.body, exchange, key, mandatory, properties)
+
+    async def _send(self, messages: Sequence[Outgoing]) -> Sequence[Exception | None]:
+        """Write them and wait until each has its fate, or the broker has been silent too long."""
+        try:
+            channel = await self._ready()
+            confirms = await publish_together(channel, messages)
+        except NotPublished as error:
+            return [error] * len(messages)
+        except TROUBLE as error:
+            failed = _not_published(error)
+            return [failed] * len(messages)
         try:
             async with asyncio.timeout(self._config.answer_within.total_seconds()):
-                confirm = asyncio.ensure_future(target.publish(message, key, mandatory=mandatory))
                 await asyncio.sleep(0)
                 passing("outbox.after_publish")
-                answer = await confirm
+                await confirms.all()
         except TimeoutError:
-            # It may still be taken later: whatever follows must not overtake it on this channel.
+            # They may still be taken later: whatever follows must not overtake them here.
             await self._give_up(channel)
-            raise NotPublished(reason="no confirm in time") from None
+            return [fate and NotPublished(reason="no confirm in time") for fate in confirms.fates]
         except TROUBLE as error:
-            raise NotPublished(reason=f"{type(error).__name__}: {error}"[:300]) from error
-        if not isinstance(answer, Basic.Ack):
-            raise NotPublished(reason=f"answered with {type(answer).__name__}")
+            failed = _not_published(error)
+            return [fate and failed for fate in confirms.fates]
+        finally:
+            forget(channel, messages)
+        return [fate and _not_published(fate) for fate in confirms.fates]
 
-    async def _ready(self) -> tuple[AbstractChannel, AbstractExchange]:
+    async def _ready(self) -> Channel:
         try:
             async with asyncio.timeout(self._config.answer_within.total_seconds()):
                 await self._link.until_up()
         except TimeoutError:
             raise NotPublished(reason=self._link.reason) from None
-        if self._channel is None or self._exchange is None:
+        if self._channel is None:
             raise NotPublished(reason="the channel was closed")
-        return self._channel, self._exchange
+        return self._channel
 
-    async def _give_up(self, channel: AbstractChannel) -> None:
+    async def _give_up(self, channel: Channel) -> None:
         with suppress(*TROUBLE):
             async with asyncio.timeout(1.0):
                 await channel.close()
@@ -148,11 +198,18 @@ class RabbitPublisher:
         async with asyncio.timeout(self._config.answer_within.total_seconds()):
             await declare(connection, self._config)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._exchange = await exchange_of(channel, self._config)
-            self._channel = channel
+            await exchange_of(channel, self._config)
+            below = await channel.get_underlay_channel()
+            if not isinstance(below, Channel):
+                raise TypeError(f"not the client's channel: {below!r}")
+            self._channel = below
         self._link.up()
         try:
             await channel.closed()
         finally:
-            self._channel = self._exchange = None
+            self._channel = None
         raise AMQPError("the channel was closed")
+
+
+def _not_published(error: Exception) -> NotPublished:
+    return NotPublished(reason=f"{type(error).__name__}: {error}"[:300])

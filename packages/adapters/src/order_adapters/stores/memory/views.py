@@ -72,6 +72,11 @@ class MemoryViews:
         found = [row for row in self._all(SignalRow) if row.signal.signal_id == signal_id]
         return sorted(found, key=lambda row: row.generation)
 
+    async def signals(self, signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+        """The newest generation of each of these signals that there is."""
+        found = [await self.signal(each) for each in dict.fromkeys(signal_ids)]
+        return [rows[-1] for rows in found if rows]
+
     async def delivery(self, number: int) -> DeliveryRow | None:
         """Find a delivery that brought nothing new."""
         return next((row for row in self._all(DeliveryRow) if row.number == number), None)

@@ -64,6 +64,12 @@ class PostgresViews:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = $1 ORDER BY generation", signal_id)
 
+    async def signals(self, signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+        """The newest generation of each of these signals that there is."""
+        rest = "WHERE signal_id = ANY($1::text[]) ORDER BY generation"
+        found = await self._rows(SignalRow, rest, list(signal_ids))
+        return list({row.signal.signal_id: row for row in found}.values())
+
     async def delivery(self, number: int) -> DeliveryRow | None:
         """Find a delivery that brought nothing new."""
         found = await self._rows(DeliveryRow, "WHERE number = $1", number)

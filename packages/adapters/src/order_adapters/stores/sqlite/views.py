@@ -1,5 +1,6 @@
 """Views and outbox of the SQLite store."""
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from functools import partial
@@ -77,6 +78,12 @@ class SqliteViews:
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = ? ORDER BY generation", signal_id)
+
+    async def signals(self, signal_ids: Sequence[str]) -> Sequence[SignalRow]:
+        """The newest generation of each of these signals that there is."""
+        rest = "WHERE signal_id IN (SELECT value FROM json_each(?)) ORDER BY generation"
+        found = await self._rows(SignalRow, rest, json.dumps(list(signal_ids)))
+        return list({row.signal.signal_id: row for row in found}.values())
 
     async def delivery(self, number: int) -> DeliveryRow | None:
         """Find a delivery that brought nothing new."""
