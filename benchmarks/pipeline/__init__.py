@@ -1,0 +1,1 @@
+"""The durable pipeline beside straight-line floors: `python -m benchmarks.pipeline`."""
