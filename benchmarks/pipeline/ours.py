@@ -171,9 +171,15 @@ async def main() -> None:
             print(json.dumps(summary(watch.timings.told(range(first, last + 1)))), flush=True)
     if sampling is not None:
         sampling.write(Path(where["profile"]))
-    print(json.dumps(service.metrics), flush=True)
+    print(json.dumps(service.metrics), file=sys.stderr, flush=True)
     await service.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    # as uvicorn chooses
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main())
+    else:
+        uvloop.run(main())

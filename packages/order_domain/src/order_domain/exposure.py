@@ -5,13 +5,13 @@ from typing import Final
 
 from order_domain.book import Book, PositionKey
 from order_domain.model.enums import Category, CommandKind, PositionSide, Side
-from order_domain.model.identifiers import ClientOrderId, InstrumentId, category_of
+from order_domain.model.identifiers import ClientOrderId, InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
 
 # Members looked up once: on an enum class each look-up costs as much as an addition.
 _SPOT: Final = Category.SPOT
-_INVERSE: Final = Category.INVERSE
+_INVERSE_IDS: Final = f"{Category.INVERSE}:"
 _AMEND: Final = CommandKind.AMEND
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
@@ -91,20 +91,39 @@ def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Dec
         own_key = (instrument_id, own)
         if all(key == own_key for key in (*book.positions, *book.live)):
             return total
-    for key in dict.fromkeys((*book.positions, *book.live)):
+    for key, held in book.positions.items():
         if key[0] == instrument_id and key[1] is own:
             continue
-        size = position(book, key)
-        buy, sell = leaves(book, key)
-        worst = max(abs(size + buy), abs(size - sell))
-        if not worst:
-            continue
-        quote = book.quotes.get(key[0])
-        if quote is None:
-            return None
-        inverse = category_of(key[0]) == _INVERSE  # one contract is one unit of quote
-        total += worst if inverse else worst * quote.mark_price
+        # of most instruments nothing is on its way
+        worst = _worst(book, key) if book.live.get(key) else abs(held.size)
+        if worst:
+            value = _value(book, key[0], worst)
+            if value is None:
+                return None
+            total += value
+    for key, live in book.live.items():
+        if live and key not in book.positions and (key[0] != instrument_id or key[1] is not own):
+            worst = _worst(book, key)
+            value = _value(book, key[0], worst) if worst else ZERO
+            if value is None:
+                return None
+            total += value
     return total
+
+
+def _worst(book: Book, key: PositionKey) -> Decimal:
+    """Base units of the larger side, once all that is on its way has executed."""
+    size = position(book, key)
+    buy, sell = leaves(book, key)
+    return max(abs(size + buy), abs(size - sell))
+
+
+def _value(book: Book, instrument_id: InstrumentId, quantity: Decimal) -> Decimal | None:
+    """Quote units; None while there is no price. One inverse contract is one unit of quote."""
+    quote = book.quotes.get(instrument_id)
+    if quote is None:
+        return None
+    return quantity if instrument_id.startswith(_INVERSE_IDS) else quantity * quote.mark_price
 
 
 def available(book: Book, coin: str) -> Decimal | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from order_domain.model.events import Event
+from order_domain.model.rows import Change, SignalRow
 from order_domain.model.steps import Acknowledge, Effect, Query, Reply, SendCancel
 from order_domain.ports.journal import Head
 from order_domain.ports.outbox import NumberedEvent
@@ -97,9 +98,7 @@ class Release:
                 for query in entry.step.queries:
                     self._ask(query)
         self._syncs.committed(entries)
-        events = [change for change in changes if isinstance(change, Event)]
-        numbers = range(head.event_no - len(events) + 1, head.event_no + 1)
-        fresh = list(map(NumberedEvent, numbers, events))
+        fresh = _numbered(changes, head.event_no)
         for relay in self._relays:
             relay.advance(head.event_no, fresh)
 
@@ -112,3 +111,20 @@ class Release:
             self._executors.send(effect)
         else:
             self._executors.hold_back(effect, UNREAD)
+
+
+def _numbered(changes: Sequence[Change], last: int) -> Sequence[NumberedEvent]:
+    """The events among the changes of a flush, the last of which has this number."""
+    signals: dict[str, SignalRow] = {}
+    events: list[Event] = []
+    for change in changes:
+        if isinstance(change, Event):
+            events.append(change)
+        elif isinstance(change, SignalRow):
+            signals[change.signal.signal_id] = change
+    fresh = list(map(NumberedEvent, range(last - len(events) + 1, last + 1), events))
+    if signals:
+        for each in fresh:
+            if each.event.order is not None:
+                each.signal = signals.get(each.event.order.terms.signal_id)
+    return fresh

@@ -6,14 +6,20 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from order_domain.model.events import Event
+from order_domain.model.rows import SignalRow
 
 
 @attrs.define(slots=True)
 class NumberedEvent:
-    """A committed event with the gapless number the journal gave it."""
+    """A committed event with the gapless number the journal gave it.
+
+    Attributes:
+        signal: The signal behind its order, where whoever brings the event has it at hand.
+    """
 
     number: int
     event: Event
+    signal: SignalRow | None = attrs.field(default=None, eq=False, repr=False)
 
 
 class Outbox(Protocol):

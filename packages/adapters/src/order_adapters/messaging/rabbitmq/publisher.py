@@ -116,16 +116,18 @@ class RabbitPublisher:
     async def _signals_behind(self, events: Sequence[NumberedEvent]) -> Mapping[str, SignalRow]:
         """The signals of these events' orders. What a signal says never changes, so it is kept."""
         known = self._signals
-        wanted = {
-            each.event.order.terms.signal_id: None
-            for each in events
-            if each.event.order is not None and each.event.order.terms.signal_id
-        }
-        missing = [each for each in wanted if each not in known]
+        while len(known) > SIGNALS_KEPT:
+            del known[next(iter(known))]
+        missing: dict[str, None] = {}
+        for each in events:
+            order = each.event.order
+            if each.signal is not None:
+                known[each.signal.signal.signal_id] = each.signal
+            elif order is not None and order.terms.signal_id and order.terms.signal_id not in known:
+                missing[order.terms.signal_id] = None
         if missing:
-            while len(known) > SIGNALS_KEPT:
-                del known[next(iter(known))]
-            known |= {row.signal.signal_id: row for row in await self._signals_of(missing)}
+            rows = await self._signals_of(list(missing))
+            known |= {row.signal.signal_id: row for row in rows}
         return known
 
     async def _message(self, event: NumberedEvent, signals: Mapping[str, SignalRow]) -> Outgoing:

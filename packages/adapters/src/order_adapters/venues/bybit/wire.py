@@ -6,7 +6,7 @@ flight serves them five times slower.
 
 import asyncio
 import ssl
-from typing import Final
+from typing import Final, cast
 
 from order_adapters.passing import is_watched, passing
 from order_adapters.venues.bybit.http_answers import AnswerReader, Broken, WireAnswer
@@ -157,8 +157,8 @@ class _Connection(asyncio.Protocol):
     # -- what asyncio calls ------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- TCP and TLS have no other
-        self._transport = transport
+        # of TCP and TLS it always is one, though uvloop's does not say so to isinstance
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         answer = self._answer
