@@ -573,6 +573,17 @@ def test_versions_of_states_only_rise() -> None:
     assert world.state("STREAM").version == 6
 
 
+def test_a_state_of_the_store_whose_version_a_cause_of_ours_has_too_gets_one_of_its_own() -> None:
+    world = a_world()
+    world.stream(healthy=False)
+    taken = world.state("STREAM").version
+
+    (event,) = events(world.feed(a_state(taken)))
+
+    assert world.state("OPERATOR").version == taken + 1
+    assert (event.subject, event.code) == (f"state:{taken + 1}", "OPERATOR")
+
+
 def test_two_restrictions_of_one_step_have_two_versions() -> None:
     world = a_world()
     world.signal()

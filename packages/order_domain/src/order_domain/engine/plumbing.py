@@ -1,5 +1,7 @@
 """Inputs about our own plumbing: market data, trading rules, transport, stream, clock, states."""
 
+import attrs
+
 from order_domain.engine import states
 from order_domain.engine.orders import nudge
 from order_domain.engine.sweeps import request_sweep
@@ -53,8 +55,13 @@ def on_clock(work: Work, clock: ClockOffset, _asked: bool) -> None:
 
 
 def on_state_row(work: Work, row: TradingStateRow, _asked: bool) -> None:
-    """Somebody set a state in the store without the lease: take it over (protocol part 4)."""
+    """Somebody set a state in the store without the lease: take it over (protocol part 4).
+
+    A cause of ours may have got its version meanwhile, unread. Then it gets one of its own: events
+    of states are known by their version, and two with one id would be one to our neighbours.
+    """
     known = work.book.states.get((row.scope, row.cause))
     if known is None or known.version < row.version:
-        states.take(work, row)
+        newest = work.book.states_version
+        states.take(work, row if row.version > newest else attrs.evolve(row, version=newest + 1))
         nudge(work)
