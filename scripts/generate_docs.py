@@ -14,6 +14,7 @@ from order_domain.risk import RULES
 from order_domain.risk.base import Rule
 from order_service.runtime.crash import POINTS
 from order_service.settings import pages
+from scripts.invariant_places import places
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -102,19 +103,24 @@ def lifecycle() -> str:
 
 
 def invariants() -> str:
-    """Every claim that `verify` checks."""
-    rows = [f"| {code} | {claim} |" for code, claim in NAMES.items()]
+    """Every claim, and who checks it."""
+    rows = [f"| {code} | {claim} | {places(code)} |" for code, claim in NAMES.items()]
     return "\n".join(
         [
             "# Invariants",
             "",
-            "What must hold of a store, whatever happened. `order-manager verify` checks it, and",
-            "so does the end of every replay. Made by `make docs` from the code.",
+            "What must hold whatever happens, and where that is checked. *Simulation*: at every",
+            "moment and at the end of every seed ([simulation](../explanation/simulation.md)).",
+            "*Matrix*: after every kill of the [crash matrix](../explanation/crash-matrix.md).",
+            "*Verify*: by `order-manager verify` and at the end of every replay. *Auditor*: beside",
+            "every live service, every `ORDERMANAGER_AUDIT_INTERVAL` seconds; what it finds sets",
+            "the cause AUDIT (REDUCE_ONLY), which a person lifts, and shows in log, `/health` and",
+            "`order_manager_invariants_broken`. Made by `make docs` from the code.",
             "",
-            "| code | what holds |",
-            "|---|---|",
+            "| code | what holds | simulation | matrix | verify | auditor | and |",
+            "|---|---|---|---|---|---|---|",
             *rows,
-            "| STORE | every row is what was written: its checksum fits, and none is missing |",
+            "| STORE | the checksum of every row fits, and none is missing (SQLite) |||yes|||",
             "",
         ]
     )

@@ -248,6 +248,14 @@ class TestHistory:
 
         assert await store.views.order_ledger(id_of(1)) == [entries[0], entries[2]]
 
+    async def test_the_ledger_is_read_on_from_a_number(self, store: Store) -> None:
+        entries = [an_entry(number) for number in (1, 2, 3)]
+        await store.journal.flush(1, entries)
+
+        assert await store.views.ledger_after(0, 2) == entries[:2]
+        assert await store.views.ledger_after(2, 2) == entries[2:]
+        assert await store.views.ledger_after(3, 2) == []
+
     async def test_a_signal_shows_all_its_generations(self, store: Store) -> None:
         rows = [a_signal_row(1), a_signal_row(2), a_signal_row(1, generation=1, delivery=0)]
         await store.journal.flush(1, rows)

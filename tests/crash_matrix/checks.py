@@ -90,21 +90,21 @@ def _signals(
     rows: Rows, sent: set[str], malformed: set[bytes], dead: Sequence[Any], left: int
 ) -> list[str]:
     verdicts = Counter(row.signal.signal_id for row in rows.signals)
-    found = [f"signal {each} has no verdict" for each in sorted(sent - set(verdicts))]
-    found += [f"signal {each} has {n} verdicts" for each, n in verdicts.items() if n != 1]
-    found += [f"signal {each} was never sent" for each in sorted(set(verdicts) - sent)]
+    found = [f"V24 signal {each} has no verdict" for each in sorted(sent - set(verdicts))]
+    found += [f"V1 signal {each} has {n} verdicts" for each, n in verdicts.items() if n != 1]
+    found += [f"V24 signal {each} was never sent" for each in sorted(set(verdicts) - sent)]
     buried = {letter.body for letter in dead}
-    found += [f"malformed and not a dead letter: {each!r}" for each in malformed - buried]
+    found += [f"V24 malformed and not a dead letter: {each!r}" for each in malformed - buried]
     if left:
-        found.append(f"{left} signals are left in the queue")
+        found.append(f"V24 {left} signals are left in the queue")
     return found
 
 
 def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
     ours = {order.client_order_id: order for order in rows.orders}
     there = Counter(each["client_order_id"] for each in truth["orders"])
-    found = [f"the exchange has {n} orders {each}" for each, n in there.items() if n != 1]
-    found += [f"order {each} is not ours" for each in there if each not in ours]
+    found = [f"V2 the exchange has {n} orders {each}" for each, n in there.items() if n != 1]
+    found += [f"V3 order {each} has no row" for each in there if each not in ours]
     executed = Counter(
         (e["client_order_id"], Decimal(e["quantity"]), Decimal(e["price"]), e["sequence"])
         for e in truth["executions"]
@@ -113,20 +113,20 @@ def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
         (e.client_order_id, e.quantity, e.price, e.sequence)
         for e in (entry.execution for entry in rows.ledger)
     )
-    found += [f"execution {each} was not booked" for each in executed - booked]
-    found += [f"execution {each} never was, or was booked twice" for each in booked - executed]
+    found += [f"V7 execution {each} was not booked" for each in executed - booked]
+    found += [f"V7 execution {each} never was, or was booked twice" for each in booked - executed]
     for order in rows.orders:
         if order.cum_quantity and order.client_order_id not in there:
-            found.append(f"order {order.client_order_id} filled without being there")
+            found.append(f"V3 order {order.client_order_id} filled without being there")
     sizes: Counter[str] = Counter()
     for position in rows.positions:
         sizes[symbol_of(position.instrument_id)] += position.size  # type: ignore[assignment]
     for each in truth["positions"]:
         sizes[symbol_of(each["instrument_id"])] -= Decimal(each["size"])  # type: ignore[assignment]
-    found += [f"position {symbol} differs by {size}" for symbol, size in sizes.items() if size]
+    found += [f"V9 position {symbol} differs by {size}" for symbol, size in sizes.items() if size]
     open_there = {each["client_order_id"] for each in truth["orders"] if not _has_ended(each)}
     open_here = {name for name, order in ours.items() if not order.is_terminal}
-    found += [f"open on one side only: {each}" for each in sorted(open_there ^ open_here)]
+    found += [f"V16 open on one side only: {each}" for each in sorted(open_there ^ open_here)]
     return found
 
 
@@ -138,13 +138,13 @@ def _events(events: Sequence[dict[str, Any]], refusals: Sequence[int]) -> list[s
     """Every event came, those of one order in order; refusals went to the dead letters instead."""
     numbers = {each["number"] for each in events} | set(refusals)
     last = max(numbers, default=0)
-    found = [f"event {n} was not published" for n in sorted(set(range(1, last + 1)) - numbers)]
+    found = [f"V13 event {n} was not published" for n in sorted(set(range(1, last + 1)) - numbers)]
     newest: dict[str, int] = {}
     for each in events:
         if each.get("order") is None:
             continue
         before = newest.get(each["subject"], 0)
         if each["sequence"] > before + 1:
-            found.append(f"{each['subject']}: {each['sequence']} came after {before}")
+            found.append(f"V14 {each['subject']}: {each['sequence']} came after {before}")
         newest[each["subject"]] = max(before, each["sequence"])
     return found

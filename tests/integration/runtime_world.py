@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import attrs
@@ -65,11 +66,13 @@ class World:
         config: EngineConfig | None = None,
         engine: Callable[[EngineConfig], Engine] = Engine,
         symbols: Sequence[str] = ("BTCUSDT",),
+        audit_interval: timedelta = timedelta(seconds=30),
         **simulator: Any,
     ) -> None:
         self.clock = VirtualClock(NOW)
         self.config = config or EngineConfig()
         self.engine = engine
+        self.audit_interval = audit_interval
         self.database = MemoryDatabase()
         self.exchange = SimulatedExchange(
             instruments=[an_instrument(symbol=symbol) for symbol in symbols],
@@ -94,9 +97,8 @@ class World:
             clock=self.clock,
             views=self.store.views,
         )
-        return Runtime(
-            RuntimeConfig(owner=owner), self.config, lambda: self.engine(self.config), ports
-        )
+        config = RuntimeConfig(owner=owner, audit_interval=self.audit_interval)
+        return Runtime(config, self.config, lambda: self.engine(self.config), ports)
 
     async def start(self) -> None:
         """Start the runtime and move time until it takes signals."""
@@ -169,11 +171,12 @@ class World:
 
     async def signal(self, number: int, **changes: Any) -> None:
         """Deliver signal `number`, as a new delivery."""
+        body = f'{{"number": {number}}}'
         values = {
             "signal_id": a_signal_id(number),
             "timestamp": self.clock.now(),
-            "body_hash": f"h{number}",
-            "body": "{}",
+            "body_hash": sha256(body.encode()).hexdigest(),
+            "body": body,
             "confidence": 1,
         }
         await self.deliver(a_signal(**values | changes))

@@ -11,7 +11,7 @@ from order_domain.model.position import Position
 from order_domain.model.rows import TradingStateRow
 from order_domain.model.steps import SendCreate
 from order_service.runtime.outcome import EndReason
-from tests.builders import NOW, D
+from tests.builders import NOW, D, a_signal_id
 from tests.integration.runtime_world import World
 
 MS = timedelta(milliseconds=1)
@@ -129,7 +129,7 @@ async def test_while_the_store_is_away_facts_are_taken_and_signals_wait() -> Non
     assert world.runtime.metrics.signals == 1
     assert not world.runtime.is_ready
     assert len(world.creates) == 1
-    assert [row.signal.body_hash for row in world.signals] == ["h1"]
+    assert [row.signal.signal_id for row in world.signals] == [a_signal_id(1)]
 
     world.database.faults.away = False
     await world.until(lambda: world.is_at_rest)

@@ -1,7 +1,6 @@
 """Checker: what must hold at every moment of a run. What must hold at its end is in `verdict`."""
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 import attrs
 
 from order_adapters.stores.memory import MemoryDatabase
+from order_domain.invariants import Findings, Pace
 from order_domain.model.command import Command as CommandRow
 from order_domain.model.enums import (
     AnswerOutcome,
@@ -33,8 +33,6 @@ from tests.simulation.loop import Process
 from tests.simulation.plan import Plan
 from tests.simulation.trace import Trace
 
-MOST_CREATES: Final = 16
-"""A bucket of 8 that refills at 8 a second lets at most so many pass in one second."""
 FLOODED: Final = 10006
 HALT_REACHES: Final = timedelta(seconds=1.7)
 """From the row of a halt to the last byte it cannot stop: unread for 1 s, and one flush."""
@@ -69,7 +67,7 @@ class Checker:
         self._ended: set[str] = set()
         self._attempts: set[tuple[object, ...]] = set()
         self._restricted: dict[tuple[str, str], tuple[Trading, datetime]] = {}
-        self._creates: dict[str, deque[datetime]] = {}
+        self._paces: dict[str, Pace] = {}
         self._published: set[int] = set()
         self._of_subject: dict[str, list[int]] = {}
         self._read = 0
@@ -174,12 +172,13 @@ class Checker:
 
     def _rate(self, process: Process, claimed_at: datetime) -> None:
         """Count by the time of the claim: on the wire a hiccup may press two seconds into one."""
-        claims = self._creates.setdefault(process.name, deque())
-        claims.append(claimed_at)
-        while claims[0] <= claimed_at - timedelta(seconds=1):
-            claims.popleft()
-        if len(claims) > MOST_CREATES:
-            self.broken("V20", f"{process.name}: {len(claims)} creates claimed within a second")
+        pace = self._paces.get(process.name)
+        if pace is None:
+            pace = self._paces[process.name] = Pace(self._plan.config.max_orders_per_second)
+        findings = Findings()
+        pace.take(findings, claimed_at, process.name)
+        for each in findings.broken:
+            self.broken(each.code, f"{each.subject}: {each.actual} creates within a second")
 
     def arrived(self, command: Command, *, is_known: bool, answer: object) -> None:
         """The exchange has read a command."""

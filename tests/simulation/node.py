@@ -17,7 +17,7 @@ from tests.simulation.exchange import Exchange, NodeVenue
 from tests.simulation.loop import Process, context_of
 from tests.simulation.network import Link, Lost, Refused, Wires
 from tests.simulation.plan import Plan
-from tests.simulation.store import NodeJournal, NodeOutbox, at_once
+from tests.simulation.store import NodeJournal, NodeOutbox, NodeViews, at_once
 from tests.simulation.store import Watches as WatchesStore
 
 STANDBY: Final = 0.5
@@ -131,10 +131,11 @@ class Node:
             source=source,
             publishers={"bus": NodePublisher(broker, process, around.broker)},
             clock=self.clock,
+            views=NodeViews(store, around.database),
         )
         config = around.plan.config
-        runtime = Runtime(RuntimeConfig(owner=process.name), config, lambda: Engine(config), ports)
-        return runtime, source
+        shell = RuntimeConfig(owner=process.name, audit_interval=around.plan.audit_interval)
+        return Runtime(shell, config, lambda: Engine(config), ports), source
 
 
 class LateSource(NodeSource):

@@ -88,6 +88,7 @@ class Plan:
     visibility: timedelta
     answer_seconds: float
     config: EngineConfig
+    audit_interval: timedelta
     batch: int
     skews: tuple[float, ...]
     drifts: tuple[float, ...]
@@ -129,6 +130,7 @@ def draw(seed: int) -> Plan:
         visibility=timedelta(seconds=visibility * random.uniform(0.5, 0.99)),
         answer_seconds=random.choice((4.0, 4.0, 4.0, 20.0)),
         config=_config(random, visibility),
+        audit_interval=timedelta(seconds=Random(f"{seed}:audit").choice((5, 10, 30))),
         batch=random.choice((1, 1, 1, 5, 20)),
         skews=tuple(random.uniform(-SKEW_MS, SKEW_MS) / 1_000 for _ in range(replicas)),
         drifts=tuple(random.uniform(-1e-4, 1e-4) for _ in range(replicas)),
@@ -154,5 +156,6 @@ def _config(random: Random, visibility: float) -> EngineConfig:
         visibility=timedelta(seconds=max(1.0, visibility)),
         position_snapshot_interval=timedelta(seconds=random.choice((10, 300))),
         sweep_interval=timedelta(seconds=random.choice((10, 30))),
+        position_validation_interval=timedelta(seconds=random.choice((15, 3600))),
         adopt_existing=True,
     )

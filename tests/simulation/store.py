@@ -1,12 +1,13 @@
 """The store as a server: transactions of the memory store, reached over a wire that may fail."""
 
 import copy
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from order_adapters.stores.memory import MemoryDatabase
 from order_adapters.stores.memory.journal import MemoryJournal
+from order_adapters.stores.memory.views import MemoryViews
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
 from order_domain.ports.clock import Clock
@@ -78,6 +79,9 @@ class NodeJournal:
     async def set_trading_state(self, row: TradingStateRow) -> Head:
         return await self._ask("set state", lambda: at_once(self._session.set_trading_state(row)))
 
+    async def look(self) -> Head:
+        return await self._ask("look", lambda: at_once(self._session.look()))
+
     async def trading_states(self) -> tuple[int, Sequence[TradingStateRow]]:
         return await self._ask("states", lambda: at_once(self._session.trading_states()))
 
@@ -90,6 +94,40 @@ class NodeJournal:
             return await self._link.ask(what, serve)
         except (Lost, Refused) as error:
             raise StoreUnavailable(reason=str(error)) from None
+
+
+class NodeViews:
+    """One node's reading of rows, as far as validator and auditor ask for it."""
+
+    def __init__(self, link: Link, database: MemoryDatabase) -> None:
+        self._link = link
+        self._views = MemoryViews(database)
+
+    def __getattr__(self, name: str) -> Any:
+        read = getattr(self._views, name)
+
+        async def ask(*arguments: Any) -> Any:
+            try:
+                return await self._link.ask(name, lambda: at_once(read(*arguments)))
+            except (Lost, Refused) as error:
+                raise StoreUnavailable(reason=str(error)) from None
+
+        return ask
+
+    async def stream(self, row_type: type[T]) -> AsyncIterator[T]:
+        """Every row of one type, read at once."""
+        for row in await self._read_all(row_type):
+            yield row
+
+    async def _read_all(self, row_type: type[T]) -> list[T]:
+        async def read() -> list[T]:
+            return [row async for row in self._views.stream(row_type)]
+
+        try:
+            rows: list[T] = await self._link.ask("stream", lambda: at_once(read()))
+        except (Lost, Refused) as error:
+            raise StoreUnavailable(reason=str(error)) from None
+        return rows
 
 
 class NodeOutbox:

@@ -206,6 +206,7 @@ class World:
                     cancelled_at = second
                     self._ask(owner, CancelAll(request_id=f"all-{second}", actor="ada"))
                 continue
+            await self._stay_empty()
             return
         for text in (
             *self._restless(),
@@ -216,6 +217,13 @@ class World:
         owners = [node.name for node in self.nodes if node.owner is not None]
         self.watch.broken("V29", f"not at rest after {SETTLE_SECONDS} s, owners {owners}")
 
+    async def _stay_empty(self) -> None:
+        """Nothing is born after a cancel-all, however long it was on its way."""
+        config = self.plan.config
+        await asyncio.sleep((config.recv_window + config.visibility).total_seconds())
+        for name in self.exchange.core.records.open:
+            self.watch.broken("V36", f"order {name} is open although everything was cancelled")
+
     @property
     def _has_open_orders(self) -> bool:
         return bool(self.exchange.core.records.open)
@@ -223,7 +231,7 @@ class World:
     @property
     def _lifted_by_people(self) -> tuple[str, ...]:
         causes = ("OPERATOR", "ADOPTION")
-        return (*causes, "COMMITS_LOST") if self.plan.loses_commits else causes
+        return (*causes, "COMMITS_LOST", "AUDIT", "LEDGER") if self.plan.loses_commits else causes
 
     def _restless(self) -> list[str]:
         found = verdict.restless(self.database, self.watch.unpublished)

@@ -17,7 +17,7 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position, PositionSnapshot
 from order_domain.model.rows import DeliveryRow, Mark, RequestRow, SignalRow, TradingStateRow
 from order_domain.ports.outbox import NumberedEvent
-from tests.builders import D, a_balance
+from tests.builders import NOW, D, a_balance
 from tests.unit.invariants.falsify import (
     SECOND,
     K,
@@ -124,6 +124,7 @@ LIES: dict[str, tuple[str, Lie]] = {
     "an invalid body that was not told": ("V13", silenced(K.SIGNAL_INVALID)),
     "a conflict that was told otherwise": ("V13", told(K.SIGNAL_CONFLICT, code="DUPLICATE")),
     # ids and whose an order is
+    "a claim after the last moment": ("V5", terms_everywhere(filled, valid_until=NOW - SECOND)),
     "an id of other terms": ("V33", terms_everywhere(filled, generation=7)),
     "an order of nobody's signal": (
         "V24",

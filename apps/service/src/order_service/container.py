@@ -124,6 +124,7 @@ def _runtime(settings: Settings, choices: Choices, url: str, ports: Ports) -> Ru
             url=url,
             ttl=settings.ordermanager.lease_ttl,
             drain=settings.ordermanager.shutdown_timeout,
+            audit_interval=settings.ordermanager.audit_interval,
         ),
         engine_config,
         lambda: Engine(engine_config),

@@ -10,6 +10,7 @@ import attrs
 import structlog
 
 from order_domain.config import EngineConfig
+from order_domain.invariants import Broken
 from order_domain.model.enums import Category, Verdict
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import Operator, PlaceOrder, RetrySignal
@@ -248,6 +249,11 @@ class Service:
     def syncs(self) -> Syncs:
         """The readings of the account."""
         return self._runtime.syncs
+
+    @property
+    def broken(self) -> Sequence[Broken]:
+        """Invariants that do not hold, as far as the auditor has looked."""
+        return self._runtime.broken
 
     @property
     def uncommitted(self) -> int:

@@ -1,5 +1,6 @@
 """Health: whether the service lives, is ready, and what it stands on. Open to everybody."""
 
+from collections import Counter
 from typing import Any
 
 from litestar import Controller, Response, get
@@ -17,6 +18,11 @@ def _status(*, good: bool) -> int:
 
 def _word(*, good: bool) -> str:
     return "available" if good else "unavailable"
+
+
+def _broken(service: Service) -> dict[str, int]:
+    """How many claims of each invariant do not hold; what they are stands in the log."""
+    return dict(sorted(Counter(each.code for each in service.broken).items()))
 
 
 class HealthController(Controller):
@@ -42,6 +48,7 @@ class HealthController(Controller):
             "bus": choices.bus,
             "venue": choices.venue,
             "standing_by_for": health.owner or None,
+            "invariants_broken": _broken(service),
             "counts": service.metrics,
             "timestamp": moment(now()),
         }

@@ -116,6 +116,7 @@ def _gauges(service: Service) -> Iterator[Metric]:
         ("flush_seconds", "How long the last commit took.", service.flush_seconds),
         ("loop_lag_seconds", "How late the event loop was.", service.loop_lag_seconds),
         ("uncommitted_steps", "Steps not yet durable.", float(service.uncommitted)),
+        ("invariants_broken", "Claims that the auditor found broken.", float(len(service.broken))),
         ("unpublished_events", "Committed events not yet published.", float(service.unpublished)),
     ):
         yield GaugeMetricFamily(f"order_manager_{name}", text, value=value)

@@ -17,6 +17,7 @@ class RuntimeConfig:
         url: Where people find the owner.
         ttl: Of the lease; bytes stop 2 s before it ends (a fifth of it, if it is below 10 s).
         drain: How long a graceful stop may take before it is as abrupt as a crash.
+        audit_interval: Between two looks of the auditor.
         lockstep: A driver owns time (replay, simulation): no timer runs by itself, and everything
             leaves in step order, so that a run depends on nothing but its inputs.
     """
@@ -25,6 +26,7 @@ class RuntimeConfig:
     url: str = ""
     ttl: timedelta = timedelta(seconds=10)
     drain: timedelta = timedelta(seconds=20)
+    audit_interval: timedelta = timedelta(seconds=30)
     lockstep: bool = False
 
     def __attrs_post_init__(self) -> None:

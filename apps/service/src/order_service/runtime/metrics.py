@@ -19,6 +19,7 @@ class Metrics:
         loop_lag: How late the last look of the watchdog was.
         alarms: Parts that stopped moving.
         validations: Comparisons of positions with their executions.
+        audits: Rounds of the auditor.
         submits: From the bytes of a command to its answer.
         pruned: Rows deleted when their retention was over.
     """
@@ -49,4 +50,5 @@ class Metrics:
     alarms: int = 0
     validations: int = 0
     pruned: int = 0
+    audits: int = 0
     submits: Timings = attrs.field(factory=Timings)

@@ -15,6 +15,7 @@ from order_domain.ports.outbox import Outbox
 from order_domain.ports.venue import Venue
 from order_domain.ports.views import Views
 from order_service.runtime.acknowledger import Acknowledger
+from order_service.runtime.auditor import Auditor
 from order_service.runtime.committer import Committer
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.crash import crash_point
@@ -48,7 +49,7 @@ class Ports:
 
     Attributes:
         publishers: By name; each gets a relay of its own, whose cursor is stored under that name.
-        views: For validating positions against their executions; without it that is not done.
+        views: For the auditor and for validating positions; without it neither is done.
         prune: Deletes rows whose retention is over; None where nothing is kept for a time.
         spans: Told of what is answered, committed and published; None where nobody traces.
     """
@@ -87,6 +88,7 @@ class Parts:
         self._wire_engine(factory, engine_config.recv_window)
         self.watchdog = Watchdog(ports.clock, self.metrics, self.committer, self.relays)
         self.validator = self._a_validator(engine_config.position_validation_interval)
+        self.auditor = self._an_auditor(engine_config)
 
     def _wire_outlets(self, recv_window: timedelta) -> None:
         """Where commands, queries and acknowledgements go."""
@@ -171,6 +173,21 @@ class Parts:
         if ports.views is None:
             return None
         return Validator(ports.views, ports.clock, self.metrics, interval, self.inbox.request)
+
+    def _an_auditor(self, engine_config: EngineConfig) -> Auditor | None:
+        ports = self._ports
+        if ports.views is None:
+            return None
+        return Auditor(
+            engine_config,
+            ports.journal,
+            ports.views,
+            ports.outbox,
+            ports.clock,
+            self.metrics,
+            self._config.audit_interval,
+            self.inbox.request,
+        )
 
     def wake(self) -> None:
         """Something the loop may have to act on has happened."""

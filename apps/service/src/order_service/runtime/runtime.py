@@ -1,12 +1,13 @@
 """Runtime: one account's engine at work between a store, an exchange and its neighbours."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from order_domain.config import EngineConfig
 from order_domain.driving import has_open_ends
+from order_domain.invariants import Broken
 from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import DeliveryInvalid, Operator, RequestSweep, SignalDelivered
 from order_domain.model.quote import Quote
@@ -178,6 +179,12 @@ class Runtime:
     def alarms(self) -> Mapping[str, str]:
         """What does not move now though nothing has died, in words, by the name of the part."""
         return dict(self._parts.watchdog.alarms)
+
+    @property
+    def broken(self) -> Sequence[Broken]:
+        """Invariants that do not hold, as far as the auditor has looked."""
+        auditor = self._parts.auditor
+        return () if auditor is None else auditor.known.all
 
     @property
     def last_sync(self) -> SyncResult | None:

@@ -66,6 +66,8 @@ class Workers:
             workers["watchdog"] = parts.watchdog.run()
             if parts.validator is not None:
                 workers["validator"] = _after(self.ready, parts.validator.run)
+            if parts.auditor is not None:
+                workers["auditor"] = _after(self.ready, parts.auditor.run)
             if self._ports.prune is not None:
                 workers["housekeeper"] = keep_house(clock, parts.metrics, self._ports.prune)
         return workers

@@ -242,6 +242,8 @@ class Protocol(Section):
     """Seconds that a reading of executions goes back before the last complete one."""
     lease_ttl: Seconds = Field(timedelta(seconds=10), ge=timedelta(seconds=1), le=HOUR)
     """Seconds after which another service may take over from one that is silent."""
+    audit_interval: Seconds = Field(timedelta(seconds=30), ge=timedelta(seconds=1), le=HOUR)
+    """Seconds between two looks of the auditor; a broken invariant restricts the account."""
     max_parked: int = Field(1000, ge=1, le=100_000)
     """Signals of one symbol that may wait for a fact."""
     retention: Seconds = Field(timedelta(minutes=15), ge=MS, le=WEEK)

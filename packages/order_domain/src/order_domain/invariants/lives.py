@@ -180,7 +180,10 @@ class Lives:
         holds("V12", name, order.terms == before.terms, "the terms never change")
         claimed = event.kind is K.ORDER_SUBMITTED
         equal("V19", name, before.attempt + claimed, order.attempt, "a claim is an attempt")
-        if not claimed:
+        if claimed:
+            in_time = event.at <= order.terms.valid_until
+            holds("V5", name, in_time, "it was claimed while it was valid", event.at)
+        else:
             equal("V19", name, before.request_ts, order.request_ts, "only a claim has a new stamp")
         self._stays(before, order, name)
         if event.kind is K.CANCEL_REQUESTED:

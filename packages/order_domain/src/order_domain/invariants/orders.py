@@ -128,13 +128,16 @@ class Orders:
                 holds("V23", name, enough, "the value reaches the minimum", price * quantity)
 
     def check_signals(
-        self, signals: Mapping[tuple[str, int], SignalRow], requests: list[RequestRow]
+        self, signals: Mapping[tuple[str, int], SignalRow], requests: list[RequestRow] | None
     ) -> None:
-        """Every decision has its orders, and every order its decision or request."""
+        """Every decision has its orders, and every order its decision or request.
+
+        Without the requests, what persons have asked for is not judged.
+        """
         for key, row in signals.items():
             self._orders_of(row, f"signal {key[0]}")
-        asked = {str(signal_id_of(request.request_id)) for request in requests}
-        flattens = [request.request_id for request in requests if request.kind == "Flatten"]
+        asked = {str(signal_id_of(request.request_id)) for request in requests or ()}
+        flattens = [each.request_id for each in requests or () if each.kind == "Flatten"]
         for order in self.rows.values():
             terms, name = order.terms, f"order {order.client_order_id}"
             if terms.origin is Origin.SIGNAL:
@@ -143,7 +146,7 @@ class Orders:
                 known = signal is not None and source in signal.order_ids
                 self._findings.holds("V24", name, known, "its signal knows it", terms.signal_id)
                 self._requote(order, name)
-            elif terms.origin is not Origin.EXTERNAL:
+            elif terms.origin is not Origin.EXTERNAL and requests is not None:
                 place = f"{terms.instrument_id}:{terms.position_side}"
                 closes = {str(signal_id_of(f"{each}:{place}")) for each in flattens}
                 known = terms.signal_id in asked or terms.signal_id in closes

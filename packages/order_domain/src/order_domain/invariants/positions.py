@@ -48,7 +48,7 @@ class Positions:
     def take_position(self, row: Position) -> None:
         """Keep a stored position."""
         key = (row.instrument_id, row.position_side)
-        self._findings.holds("V9", _name(key), key not in self._rows, "one row per position")
+        self._findings.holds("V9", name_of(key), key not in self._rows, "one row per position")
         self._rows[key] = row
 
     def take_snapshot(self, row: PositionSnapshot) -> None:
@@ -99,28 +99,19 @@ class Positions:
         for key, fold in self._folds.items():
             self._judge_snapshots(key, fold, before=None)
             row = self._rows.get(key)
-            if self._findings.holds("V9", _name(key), row, "its row exists"):
-                self._compare(fold.position, row, _name(key))
+            if self._findings.holds("V9", name_of(key), row, "its row exists"):
+                compare(self._findings, fold.position, row, name_of(key))
         for key in sorted(self._rows.keys() - self._folds.keys()):
             size = self._rows[key].size
-            self._findings.equal("V9", _name(key), ZERO, size, "without executions it is flat")
+            self._findings.equal("V9", name_of(key), ZERO, size, "without executions it is flat")
         for key in sorted(self._snapshots.keys() - self._folds.keys()):
             for snapshot in self._snapshots[key]:
-                self._findings.equal("V9", _name(key), ZERO, snapshot.size, "a snapshot of nothing")
+                self._findings.equal(
+                    "V9", name_of(key), ZERO, snapshot.size, "a snapshot of nothing"
+                )
         for key, moves in self._moves.items():
             if is_complete and any(move[4] for move in moves):
                 self._judge_reductions(key, sorted(moves))
-
-    def _compare(self, fold: Position, row: object, name: str) -> None:
-        for code, fields in (("V9", _REST), ("V10", _MONEY)):
-            for field in fields:
-                self._findings.equal(
-                    code,
-                    name,
-                    getattr(fold, field),
-                    getattr(row, field),
-                    f"{field} is the fold of the ledger",
-                )
 
     def _judge_snapshots(self, key: Key, fold: _Fold, before: datetime | None) -> None:
         waiting = self._snapshots.get(key)
@@ -129,7 +120,7 @@ class Positions:
             candidates = fold.recent if snapshot.at == fold.at else [fold.position]
             stored = (snapshot.size, snapshot.entry_value, snapshot.realized_pnl)
             states = [(each.size, each.entry_value, each.realized_pnl) for each in candidates]
-            name = f"snapshot of {_name(key)} at {snapshot.at.isoformat()}"
+            name = f"snapshot of {name_of(key)} at {snapshot.at.isoformat()}"
             self._findings.holds("V9", name, stored in states, "as the ledger stood", stored)
             worth = None
             if snapshot.mark is not None:
@@ -156,10 +147,19 @@ class Positions:
             after = size + signed
             if is_reduce_only:
                 smaller = abs(after) <= abs(size) and after * size >= 0
-                text = f"a reduce-only fill makes {_name(key)} smaller"
+                text = f"a reduce-only fill makes {name_of(key)} smaller"
                 self._findings.holds("V22", f"execution {number}", smaller, text, after)
             size = after
 
 
-def _name(key: Key) -> str:
+def compare(findings: Findings, fold: Position, row: object, name: str) -> None:
+    """Compare a stored position with what its executions make of it, field by field."""
+    for code, fields in (("V9", _REST), ("V10", _MONEY)):
+        for field in fields:
+            expected, actual = getattr(fold, field), getattr(row, field)
+            findings.equal(code, name, expected, actual, f"{field} is the fold of the ledger")
+
+
+def name_of(key: Key) -> str:
+    """What a position is called in a report."""
     return f"position {key[0]} {key[1]}"

@@ -105,6 +105,10 @@ class Views(Protocol):
         """Every booked execution of one order, in booking order."""
         ...
 
+    async def ledger_after(self, number: int, limit: int) -> Sequence[LedgerEntry]:
+        """Read the next entries of the ledger in number order."""
+        ...
+
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         ...

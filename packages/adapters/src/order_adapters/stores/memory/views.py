@@ -67,6 +67,10 @@ class MemoryViews:
         entries = self._all(LedgerEntry)
         return [entry for entry in entries if entry.execution.client_order_id == client_order_id]
 
+    async def ledger_after(self, number: int, limit: int) -> Sequence[LedgerEntry]:
+        """Read the next entries of the ledger in number order."""
+        return self._all(LedgerEntry)[number : number + limit]
+
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         found = [row for row in self._all(SignalRow) if row.signal.signal_id == signal_id]

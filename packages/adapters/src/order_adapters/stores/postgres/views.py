@@ -60,6 +60,11 @@ class PostgresViews:
         rest = "WHERE client_order_id = $1 ORDER BY number"
         return await self._rows(LedgerEntry, rest, client_order_id)
 
+    async def ledger_after(self, number: int, limit: int) -> Sequence[LedgerEntry]:
+        """Read the next entries of the ledger in number order."""
+        rest = "WHERE number > $1 ORDER BY number LIMIT $2"
+        return await self._rows(LedgerEntry, rest, number, limit)
+
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = $1 ORDER BY generation", signal_id)

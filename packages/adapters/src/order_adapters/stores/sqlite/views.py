@@ -75,6 +75,12 @@ class SqliteViews:
             LedgerEntry, "WHERE client_order_id = ? ORDER BY number", client_order_id
         )
 
+    async def ledger_after(self, number: int, limit: int) -> Sequence[LedgerEntry]:
+        """Read the next entries of the ledger in number order."""
+        return await self._rows(
+            LedgerEntry, "WHERE number > ? ORDER BY number LIMIT ?", number, limit
+        )
+
     async def signal(self, signal_id: str) -> Sequence[SignalRow]:
         """All generations of one signal."""
         return await self._rows(SignalRow, "WHERE signal_id = ? ORDER BY generation", signal_id)
