@@ -24,6 +24,16 @@ IN_TABLES: Final = {
 }
 """Set by a row of a table: without it the one comes of a story, with it the other."""
 BY_NAME: Final = (
+    (
+        "integration/test_auditor.py",
+        "the_interval_is_that_of_the_configuration",
+        "ORDERMANAGER_AUDIT_INTERVAL",
+    ),
+    (
+        "integration/test_traces.py",
+        "a_service_that_is_told_where_exports_its_traces",
+        "ORDERMANAGER_OTLP_ENDPOINT",
+    ),
     # a test, and the variables with which something else comes of it
     (
         "docs/test_pages.py",
@@ -168,7 +178,10 @@ BY_NAME: Final = (
     (
         "unit/service/test_event_source.py",
         "the_gateway_is_asked_where_and_as_the_settings_say",
-        ("ORDERMANAGER_EVENT_SOURCE WS_GATEWAY_HOST WS_GATEWAY_API_KEY WS_GATEWAY_ORDER_QUEUE"),
+        (
+            "ORDERMANAGER_EVENT_SOURCE WS_GATEWAY_HOST WS_GATEWAY_API_KEY WS_GATEWAY_ORDER_QUEUE "
+            "WS_GATEWAY_CHECK_EVERY"
+        ),
     ),
     (
         "unit/service/test_refreshing.py",
