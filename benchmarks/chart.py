@@ -53,11 +53,8 @@ def memory(path: Path, samples: Sequence[dict[str, Any]]) -> None:
     above.plot(done, pace, color=OURS, marker="o", ms=3)
     above.set(ylabel="ratio to the floor", ylim=(0, max(pace) * 1.15))
     whole = [each["mib"] for each in samples]
-    without = [each["mib"] - each["ids_mib"] for each in samples]
-    below.plot(done, whole, color=OURS, marker="o", ms=3, label="resident")
-    below.plot(done, without, color=LINE, ls="--", label="less the exchange's used order ids")
-    below.set(ylabel="MiB", xlabel="million orders", ylim=(0, max(whole) * 1.25))
-    below.legend(loc="upper left", frameon=False, ncols=2)
+    below.plot(done, whole, color=OURS, marker="o", ms=3)
+    below.set(ylabel="resident MiB", xlabel="million orders", ylim=(0, max(whole) * 1.25))
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e4e7ea")

@@ -1,8 +1,7 @@
 """One account over a million orders: does it keep its pace, and its memory?
 
 Run by itself (`python -m benchmarks.memory 1000000`), so that no other case is in its memory.
-It prints one JSON object: orders done, orders a second in that stretch, resident MiB, and how many
-of these are client order ids that the simulated exchange keeps for good, to refuse a second use.
+It prints one JSON object: orders done, orders a second in that stretch, and resident MiB.
 """
 
 import json
@@ -24,12 +23,6 @@ def resident() -> float:
     """Resident memory of this process, MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 2**20
-
-
-def _ids(account: Loop) -> float:
-    """MiB of the ids that the exchange keeps of orders it has forgotten."""
-    ids = account.exchange.records.forgotten
-    return (sum(map(sys.getsizeof, ids)) + sys.getsizeof(set(ids))) / 2**20
 
 
 def walk(count: int) -> dict[str, object]:
@@ -58,7 +51,6 @@ def walk(count: int) -> dict[str, object]:
                 "per_second": size / spent,
                 "floor": (base + after) / 2,
                 "mib": resident(),
-                "ids_mib": _ids(account),
             }
         )
         base = after

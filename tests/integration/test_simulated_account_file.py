@@ -117,7 +117,7 @@ def some_state(name: str, number: int, status: str, age: timedelta) -> AccountSt
     )
 
 
-def test_old_closed_orders_stay_on_disk_and_only_their_ids_come_back(tmp_path: Path) -> None:
+def test_old_closed_orders_stay_on_disk_and_do_not_come_back(tmp_path: Path) -> None:
     keeper = StateFile(tmp_path / "store.venue", history=DAY)
     assert (keeper.load(), keeper.saved_at) == (None, None)
     keeper.save(some_state("old", 1, "Filled", 2 * DAY), NOW)
@@ -130,7 +130,6 @@ def test_old_closed_orders_stay_on_disk_and_only_their_ids_come_back(tmp_path: P
     assert state is not None
     assert [row["client_order_id"] for row in state.orders] == ["old-open", "new"]
     assert [row["exec_id"] for row in state.executions] == ["e3"]
-    assert state.forgotten == ("old",)
     assert state.wallets == ({"coin": "USDT", "total": "3"},)
     assert state.positions[0]["size"] == "3"
 

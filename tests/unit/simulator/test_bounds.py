@@ -125,7 +125,6 @@ def test_history_is_bounded_when_it_is_told_to_be() -> None:
     records = bench.exchange.records
     assert len(records.orders) <= 102
     assert len(records.executions) <= 102
-    assert len(records.forgotten) + len(records.orders) == 300
 
 
 def test_a_part_of_an_inverse_position_takes_its_share_of_the_cost() -> None:

@@ -17,7 +17,7 @@ SPOT = InstrumentId("spot:BTCUSDT")
 
 
 def a_busy_bench() -> Bench:
-    """Orders of every kind, a position, spot coins, a closed and a forgotten order."""
+    """Orders of every kind, a position, spot coins, a closed order."""
     bench = Bench(an_instrument(), an_instrument(category=Category.SPOT), history_limit=ms(1000))
     bench.quote(instrument_id=SPOT)
     bench.cancel(bench.buy("0.02", 49990))

@@ -37,8 +37,8 @@ class SimulatorConfig:
         max_open_orders: Active orders per derivatives symbol, or over all of spot.
         visibility: How far look-ups and sweeps lag behind the matching.
         answer_timeout: Silence after which the sender takes an attempt for UNKNOWN.
-        history_limit: Closed orders and executions older than this are forgotten (their client
-            order ids never); None keeps everything.
+        history_limit: Closed orders and executions older than this are forgotten, and their client
+            order ids may be used again, as at the exchange; None keeps everything.
     """
 
     seed: int = 0

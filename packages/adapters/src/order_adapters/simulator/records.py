@@ -34,7 +34,6 @@ class Records:
         self._seed = seed
         self._limit = history_limit
         self._closed: deque[VenueOrder] = deque()
-        self._forgotten: set[str] = set()
 
     def begin(self, now: datetime) -> None:
         """Choose the prefix of ids: the same for the same seed and start, else another."""
@@ -57,8 +56,8 @@ class Records:
         return ExecutionId(f"{self.prefix}-e{self.last_execution}")
 
     def knows(self, client_order_id: ClientOrderId) -> bool:
-        """Tell whether a client order id was ever used."""
-        return client_order_id in self.orders or client_order_id in self._forgotten
+        """Tell whether a client order id is used up."""
+        return client_order_id in self.orders
 
     def add(self, order: VenueOrder) -> None:
         """Remember an accepted order."""
@@ -98,7 +97,7 @@ class Records:
         changed, self.changed = self.changed, ({}, [])
         return changed if changed is not None and (changed[0] or changed[1]) else None
 
-    def restored(self, orders: Iterable[VenueOrder], forgotten: Iterable[str]) -> None:
+    def restored(self, orders: Iterable[VenueOrder]) -> None:
         """Take back what was stored, oldest first."""
         for order in orders:
             self.add(order)
@@ -106,20 +105,12 @@ class Records:
                 self.open[order.venue_order_id] = order
             else:
                 self._closed.append(order)
-        self._forgotten.update(forgotten)
-
-    @property
-    def forgotten(self) -> list[str]:
-        """Client order ids of forgotten orders, sorted."""
-        return sorted(self._forgotten)
 
     def _forget(self, before: datetime) -> None:
         closed = self._closed
         while closed and (closed[0].updated_at or before) < before:
             order = closed.popleft()
             self.orders.pop(order.client_order_id or order.venue_order_id, None)
-            if order.client_order_id:
-                self._forgotten.add(order.client_order_id)
         executions = self.executions
         while executions and executions[0].executed_at < before:
             executions.popleft()

@@ -47,7 +47,6 @@ class AccountState:
         wallets, positions: Always all of them; keys are coin, and instrument with side.
         orders: Key is `venue_order_id`, oldest first; in changes every open one is included.
         executions: Key is `exec_id`, oldest first.
-        forgotten: Client order ids that are used up though their orders are no longer here.
     """
 
     ids: Row
@@ -55,12 +54,11 @@ class AccountState:
     positions: tuple[Row, ...]
     orders: tuple[Row, ...]
     executions: tuple[Row, ...]
-    forgotten: tuple[str, ...] = ()
 
 
 def state_of(account: Account, records: Records) -> AccountState:
     """Write a whole account down."""
-    return _state(account, records, records.orders.values(), records.executions, records.forgotten)
+    return _state(account, records, records.orders.values(), records.executions)
 
 
 def changes_of(account: Account, records: Records) -> AccountState | None:
@@ -69,7 +67,7 @@ def changes_of(account: Account, records: Records) -> AccountState | None:
     if changed is None:
         return None
     orders = {order.venue_order_id: order for order in records.open.values()} | changed[0]
-    return _state(account, records, orders.values(), changed[1], ())
+    return _state(account, records, orders.values(), changed[1])
 
 
 def restore_into(account: Account, records: Records, state: AccountState) -> None:
@@ -87,7 +85,7 @@ def restore_into(account: Account, records: Records, state: AccountState) -> Non
     for row in state.positions:
         _restore_position(account, row)
     orders = [_order(account, row) for row in state.orders]
-    records.restored(orders, state.forgotten)
+    records.restored(orders)
     for order in orders:
         if order.is_open:
             if order.waits:
@@ -108,7 +106,6 @@ def _state(
     records: Records,
     orders: Iterable[VenueOrder],
     executions: Iterable[Execution],
-    forgotten: Iterable[str],
 ) -> AccountState:
     return AccountState(
         ids={
@@ -122,7 +119,6 @@ def _state(
         positions=tuple(_position_row(position) for position in account.positions.values()),
         orders=tuple(_order_row(order) for order in orders),
         executions=tuple(_plain(attrs.asdict(each)) for each in executions),
-        forgotten=tuple(forgotten),
     )
 
 

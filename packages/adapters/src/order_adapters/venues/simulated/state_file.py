@@ -85,13 +85,6 @@ class StateFile:
             executions=self._rows(
                 "SELECT body FROM executions WHERE executed_at >= ? ORDER BY number", since
             ),
-            forgotten=tuple(
-                self._read(
-                    "SELECT client_order_id FROM orders WHERE NOT open AND updated_at < ?"
-                    " AND client_order_id <> '' ORDER BY number",
-                    since,
-                )
-            ),
         )
 
     def save(self, state: AccountState, now: datetime) -> None:
