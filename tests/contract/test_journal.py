@@ -86,6 +86,25 @@ class TestLease:
 
         assert (head.epoch, head.flush_no, head.event_no) == (2, 1, 1)
 
+    async def test_who_gave_the_lease_back_is_told_apart_from_who_died(
+        self, backend: Backend, store: Store
+    ) -> None:
+        looks = [await head_of(store)]
+        await backend.end_the_lease()
+        looks.append(await head_of(store))
+        await store.journal.release()
+        looks.append(await head_of(store))
+        await acquire(await backend.another())
+        looks.append(await head_of(store))
+
+        assert [head.is_given_back for head in looks] == [False, False, True, False]
+        assert [head.owner for head in looks] == ["owner", "owner", "", "second"]
+
+    async def test_an_account_that_never_had_an_owner_was_not_given_back(
+        self, backend: Backend
+    ) -> None:
+        assert not (await head_of(await backend.another())).is_given_back
+
     async def test_an_owner_may_take_a_new_epoch_from_itself(self, store: Store) -> None:
         head = await acquire(store, owner="owner")
 

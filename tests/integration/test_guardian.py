@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ TIMERS = {
     "ORDERMANAGER_MARKET_ORDER_SPREAD_THRESHOLD": "0",
     "GUARDIAN_STALE_AFTER": "5",
 }
+
+QUARANTINE = timedelta(seconds=1 + 0.25 + 0.5)
+"""Receive window, clock skew and visibility, as set above."""
 
 
 @pytest.fixture
@@ -50,11 +54,16 @@ def records(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "guardian.jsonl").read_text().splitlines()]
 
 
+def emptied(folder: Path) -> int:
+    """How often nothing was open any more."""
+    return sum(each.get("open") == 0 for each in records(folder))
+
+
 def a_foreign_order(bybit: LocalBybit) -> None:
     bybit.post("order", symbol="BTCUSDT", side="Buy", qty="0.01", price="1000")
 
 
-def test_everything_is_killed_but_the_guardian_and_no_order_stays_open(
+def test_only_the_guardian_lives_and_0_orders_are_open_in_10_s_and_after_the_quarantine(
     tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
 ) -> None:
     line = Line(emptied_postgres, 5432)
@@ -74,13 +83,62 @@ def test_everything_is_killed_but_the_guardian_and_no_order_stays_open(
         until(lambda: bybit.state()["openOrders"] == 0, seconds=10)
         a_foreign_order(bybit)  # as one that was still on its way
         until(lambda: bybit.state()["openOrders"] == 0, seconds=10)
-        until(lambda: len([r for r in records(tmp_path) if r.get("open") == 0]) >= 2)
+        until(lambda: emptied(tmp_path) >= 2)
+        # its second look lies behind the quarantine: what is open now is open for good
+        assert bybit.state()["openOrders"] == 0
         run.send_signal(signal.SIGTERM)
         assert run.wait(10) == 0
+    found = records(tmp_path)
+    times = [datetime.fromisoformat(each["at"]) for each in found if each.get("open") == 0]
+
+    assert [each["event"] for each in found[:3]] == [
+        "guardian.watching",
+        "guardian.acting",
+        "guardian.cancelled",
+    ]
+    assert times[1] - times[0] >= QUARANTINE
+    assert bybit.state()["openOrders"] == 0
+
+
+def test_a_service_that_is_stopped_keeps_its_orders_and_one_that_is_killed_does_not(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
+) -> None:
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    watching = bybit.settings | TIMERS | key | {"ORDERMANAGER_STORE_URL": emptied_postgres}
+    with guardian(tmp_path, watching):
+        with LiveService(tmp_path, bybit, emptied_postgres, **TIMERS) as om:
+            om.ready()
+            a_foreign_order(bybit)
+            assert om.stop() == 0
+        until(lambda: records(tmp_path)[-1]["event"] == "guardian.stopped_on_purpose")
+        after_stop = bybit.state()["openOrders"]
+        with LiveService(tmp_path, bybit, emptied_postgres, **TIMERS) as om:
+            om.ready()
+            om.kill()
+        until(lambda: bybit.state()["openOrders"] == 0)
+        until(lambda: emptied(tmp_path) >= 1)
     told = [each["event"] for each in records(tmp_path)]
 
-    assert told[:3] == ["guardian.watching", "guardian.acting", "guardian.cancelled"]
-    assert bybit.state()["openOrders"] == 0
+    assert after_stop == 1
+    assert told[:4] == [
+        "guardian.watching",
+        "guardian.stopped_on_purpose",
+        "guardian.acting",
+        "guardian.cancelled",
+    ]
+
+
+def test_a_guardian_that_is_told_to_acts_after_a_stop_too(
+    tmp_path: Path, bybit: LocalBybit, emptied_postgres: str
+) -> None:
+    key = {"GUARDIAN_API_KEY": KEY, "GUARDIAN_API_SECRET": SECRET}
+    store = {"ORDERMANAGER_STORE_URL": emptied_postgres, "GUARDIAN_ACTS_AFTER_STOP": "true"}
+    with guardian(tmp_path, bybit.settings | TIMERS | key | store):
+        with LiveService(tmp_path, bybit, emptied_postgres, **TIMERS) as om:
+            om.ready()
+            a_foreign_order(bybit)
+            assert om.stop() == 0
+        until(lambda: bybit.state()["openOrders"] == 0)
 
 
 def test_beside_a_service_that_lives_the_guardian_touches_nothing(

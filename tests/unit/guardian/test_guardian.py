@@ -37,6 +37,7 @@ class Patient:
     open_orders: int = 3
     ends_per_call: int = 100
     is_exchange_there: bool = True
+    is_given_back: bool = False
     calls: list[float] = attrs.field(factory=list)
     asked: list[str] = attrs.field(factory=list)
     _flush_no: int = 0
@@ -45,7 +46,8 @@ class Patient:
         if not self.is_readable:
             raise StoreUnavailable(reason="gone")
         self._flush_no += self.flushes
-        return Head("a", "owner", URL, self.epoch, NOW, self._flush_no, 0, 0)
+        owner, url = ("", "") if self.is_given_back else ("owner", URL)
+        return Head("a", owner, url, self.epoch, NOW, self._flush_no, 0, 0)
 
     async def probe(self, url: str) -> bool:
         self.asked.append(url)
@@ -61,6 +63,16 @@ class Patient:
     def die(self) -> None:
         self.flushes = self.answers = False
 
+    def stop(self) -> None:
+        """Leave on purpose."""
+        self.die()
+        self.is_given_back = True
+
+    def start(self) -> None:
+        self.epoch += 1
+        self.flushes = self.answers = True
+        self.is_given_back = False
+
     @property
     def told(self) -> list[str]:
         return [line["event"] for line in self.lines]
@@ -72,11 +84,11 @@ class Patient:
 
 
 @asynccontextmanager
-async def guarded(patient: Patient) -> AsyncIterator[None]:
+async def guarded(patient: Patient, **changes: Any) -> AsyncIterator[None]:
     clock = patient.clock
     signs = VitalSigns(clock, patient.read, patient.probe, limit=seconds(1), url="http://first")
     records = Records(patient.folder / "guardian.jsonl", clock, lambda _text: None)
-    config = GuardianConfig(account="a")
+    config = GuardianConfig(account="a", **changes)
     guardian = Guardian(config, clock, signs, patient.cancel_all, records)
     task = asyncio.create_task(guardian.run())
     await turns()
@@ -201,6 +213,74 @@ async def test_an_account_that_never_had_an_owner_has_nobody_to_die(patient: Pat
     patient.epoch = 0
     async with guarded(patient):
         await pass_time(patient.clock, timedelta(minutes=2))
+
+    assert patient.calls == []
+
+
+async def test_a_service_that_was_stopped_on_purpose_keeps_its_orders_and_that_is_told_once(
+    patient: Patient,
+) -> None:
+    async with guarded(patient):
+        await pass_time(patient.clock, seconds(60))
+        patient.stop()
+        await pass_time(patient.clock, timedelta(minutes=5))
+
+    assert patient.calls == []
+    assert patient.open_orders == 3
+    assert patient.told == ["guardian.watching", "guardian.stopped_on_purpose"]
+
+
+async def test_a_guardian_may_be_told_to_act_after_a_stop_too(patient: Patient) -> None:
+    async with guarded(patient, acts_after_stop=True):
+        patient.stop()
+        await pass_time(patient.clock, seconds(18))
+
+    assert patient.open_orders == 0
+    assert "guardian.stopped_on_purpose" not in patient.told
+
+
+async def test_a_stop_says_nothing_of_the_next_owner_who_dies(patient: Patient) -> None:
+    async with guarded(patient):
+        patient.stop()
+        await pass_time(patient.clock, seconds(60))
+        patient.start()
+        await pass_time(patient.clock, seconds(60))
+        patient.die()
+        await pass_time(patient.clock, seconds(18))
+
+    assert patient.open_orders == 0
+
+
+async def test_one_who_came_back_and_died_unseen_by_the_database_is_dead(patient: Patient) -> None:
+    """The database cannot be read any more, and its last word is that somebody stopped."""
+    async with guarded(patient):
+        patient.stop()
+        await pass_time(patient.clock, seconds(60))
+        patient.is_readable = False
+        patient.answers = True
+        await pass_time(patient.clock, seconds(60))
+        patient.answers = False
+        await pass_time(patient.clock, seconds(18))
+
+    assert patient.open_orders == 0
+
+
+async def test_who_dies_while_he_stops_has_not_given_the_account_back(patient: Patient) -> None:
+    async with guarded(patient):
+        patient.answers = False  # he takes no request any more, and drains
+        await pass_time(patient.clock, seconds(30))
+        before = list(patient.calls)
+        patient.flushes = False
+        await pass_time(patient.clock, seconds(18))
+
+    assert before == []
+    assert patient.open_orders == 0
+
+
+async def test_a_stop_is_known_to_a_guardian_that_starts_after_it(patient: Patient) -> None:
+    patient.stop()
+    async with guarded(patient):
+        await pass_time(patient.clock, seconds(60))
 
     assert patient.calls == []
 

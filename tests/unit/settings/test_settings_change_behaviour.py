@@ -70,12 +70,17 @@ BY_NAME: Final = (
     ),
     (
         "integration/test_guardian.py",
+        "a_guardian_that_is_told_to_acts_after_a_stop_too",
+        "GUARDIAN_ACTS_AFTER_STOP",
+    ),
+    (
+        "integration/test_guardian.py",
         "a_guardian_without_a_key_of_its_own_does_not_start",
         "GUARDIAN_API_KEY GUARDIAN_API_SECRET",
     ),
     (
         "integration/test_guardian.py",
-        "everything_is_killed_but_the_guardian_and_no_order_stays_open",
+        "only_the_guardian_lives_and_0_orders_are_open_in_10_s_and_after_the_quarantine",
         "GUARDIAN_STALE_AFTER",
     ),
     (

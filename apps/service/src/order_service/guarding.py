@@ -114,6 +114,7 @@ def _made(
     guarded = GuardianConfig(
         account=choices.account,
         stale_after=ours.stale_after,
+        acts_after_stop=ours.acts_after_stop,
         again_after=protocol.recv_window + protocol.clock_skew + protocol.visibility,
     )
     signs = VitalSigns(clock, head.read, probe, limit=guarded.poll, url=ours.url or "")

@@ -20,6 +20,7 @@ class GuardianConfig:
         again_after: After an account was emptied, it is emptied once more so much later: an old
             create may be born until then (recv_window + clock skew + visibility).
         retry: Between two tries of a cancellation that failed.
+        acts_after_stop: Also when the last owner gave the account back on purpose.
     """
 
     account: str
@@ -27,6 +28,7 @@ class GuardianConfig:
     poll: timedelta = timedelta(seconds=1)
     again_after: timedelta = timedelta(milliseconds=12_750)
     retry: timedelta = timedelta(milliseconds=500)
+    acts_after_stop: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.poll <= timedelta(0) or self.retry <= timedelta(0):

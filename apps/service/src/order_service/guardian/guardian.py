@@ -32,6 +32,7 @@ class Guardian:
         self._signs = signs
         self._cancel_all = cancel_all
         self._records = records
+        self._told_of_stop = False
 
     async def run(self) -> None:
         """Watch; act when both signs are stale; watch again."""
@@ -43,7 +44,13 @@ class Guardian:
             await self._pause(self._config.poll)
 
     def _is_gone(self) -> bool:
-        return min(self._signs.silence()) > self._config.stale_after
+        """Whether both signs are stale, and nobody says that this was meant."""
+        is_silent = min(self._signs.silence()) > self._config.stale_after
+        was_meant = self._signs.is_given_back and not self._config.acts_after_stop
+        if is_silent and was_meant and not self._told_of_stop:
+            self._records.write("guardian.stopped_on_purpose", account=self._config.account)
+        self._told_of_stop = is_silent and was_meant
+        return is_silent and not was_meant
 
     async def _act(self) -> None:
         """Empty the account, once more after the quarantine, and then as long as nobody is back."""

@@ -17,7 +17,8 @@ class VitalSigns:
 
     The heartbeat is a head row that moves: an owner flushes every three seconds, if only an empty
     one. A database that cannot be read has no heartbeat. An account that never had an owner has
-    nobody to die, and counts as alive.
+    nobody to die, and counts as alive. One whose owner left on purpose is told apart from one whose
+    owner died: who leaves gives the account back in the head row.
 
     Args:
         read: Reads the head row. Whatever it raises is silence.
@@ -35,6 +36,7 @@ class VitalSigns:
         self._limit = limit / _SECOND
         self._url = url
         self._seen: tuple[int, int] | None = None
+        self._given_back_at: float | None = None
         self._beat_at = self._answer_at = clock.monotonic()
 
     async def look(self) -> None:
@@ -46,6 +48,11 @@ class VitalSigns:
         now = self._clock.monotonic()
         return timedelta(seconds=now - self._beat_at), timedelta(seconds=now - self._answer_at)
 
+    @property
+    def is_given_back(self) -> bool:
+        """Whether the last owner left on purpose, and nobody was seen since."""
+        return self._given_back_at is not None and self._answer_at <= self._given_back_at
+
     async def _look_at_heartbeat(self) -> None:
         began_at = self._clock.monotonic()
         try:
@@ -54,6 +61,10 @@ class VitalSigns:
         except Exception:  # noqa: BLE001 -- whatever keeps it from being read, it is silence
             return
         self._url = head.url or self._url
+        if not head.is_given_back:
+            self._given_back_at = None
+        elif self._given_back_at is None:
+            self._given_back_at = self._clock.monotonic()
         seen = (head.epoch, head.flush_no)
         if seen != self._seen or not head.epoch:
             self._seen = seen

@@ -21,5 +21,8 @@ class Guardian(Section):
     """Where the service answers, until the database has named its owner's address."""
     stale_after: Seconds = Field(timedelta(seconds=15), ge=timedelta(seconds=5))
     """Seconds without heartbeat and without an answer after which everything is cancelled."""
+    acts_after_stop: bool = False
+    """Cancel everything also after the service was stopped on purpose; otherwise only after it
+    died."""
     file: str = "guardian.jsonl"
     """File of the guardian's own records."""

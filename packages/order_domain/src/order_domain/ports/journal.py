@@ -68,6 +68,7 @@ class Head:
     """The one row per account that orders and fences every flush.
 
     Attributes:
+        owner, url: Who has the account, and where he answers; empty once he gave it back.
         flush_no: Number of the last committed flush.
         event_no: Number of the last event, gapless.
         states_version: Version of the trading states; rises whenever anybody changes one.
@@ -81,6 +82,11 @@ class Head:
     flush_no: int
     event_no: int
     states_version: int
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether the last owner left on purpose: one that died is still named."""
+        return bool(self.epoch) and not self.owner
 
 
 @attrs.define(slots=True)
@@ -151,5 +157,8 @@ class Journal(Protocol):
         ...
 
     async def release(self) -> None:
-        """Give the lease back at once, so that the next owner need not wait."""
+        """Give the lease back at once, so that the next owner need not wait.
+
+        The head row names no owner then: who left on purpose is told apart from who died.
+        """
         ...

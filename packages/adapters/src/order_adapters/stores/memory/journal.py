@@ -111,5 +111,6 @@ class MemoryJournal:
         self._database.check()
         head = self._database.head
         if self._epoch and head.epoch == self._epoch:
-            self._database.head = attrs.evolve(head, expires_at=self._clock.now())
+            now = self._clock.now()
+            self._database.head = attrs.evolve(head, owner="", url="", expires_at=now)
         self._epoch = 0

@@ -23,7 +23,9 @@ SET account = $1, owner = $2, url = $3, epoch = epoch + 1,
 WHERE account IN ('', $1) AND (expires_at <= clock_timestamp() OR epoch = $5)
 RETURNING {_COLUMNS}
 """
-_END: Final = "UPDATE head SET expires_at = clock_timestamp() WHERE epoch = $1"
+_END: Final = """
+UPDATE head SET owner = '', url = '', expires_at = clock_timestamp() WHERE epoch = $1
+"""
 
 
 async def read(connection: Connection) -> Head:

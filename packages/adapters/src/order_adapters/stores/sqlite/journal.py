@@ -147,4 +147,4 @@ def _end(connection: sqlite3.Connection, epoch: int, now: datetime) -> None:
     with transaction(connection):
         head = heads.read(connection)
         if head.epoch == epoch:
-            heads.write(connection, attrs.evolve(head, expires_at=now))
+            heads.write(connection, attrs.evolve(head, owner="", url="", expires_at=now))
