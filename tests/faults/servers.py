@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
 
@@ -49,6 +50,8 @@ class PrivateServer:
         self.folder = Path(tempfile.mkdtemp(prefix="om-server-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen: list[int] = []
+        # a server dies with the thread that made it: this one lives as long as the block
+        self._starter = ThreadPoolExecutor(1)
         if self._is_root:
             shutil.chown(self.folder, self.user, self.user)
 
@@ -65,6 +68,7 @@ class PrivateServer:
         if self._process is not None:
             self.resume()
             self.kill()
+        self._starter.shutdown()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def prepare(self) -> None:
@@ -88,9 +92,12 @@ class PrivateServer:
         self.wait_until_up()
 
     def spawn(self) -> None:
-        """Start it. It dies with the thread that does this: let it be the main one."""
+        """Start it."""
+        self._process = self._starter.submit(self._spawned).result()
+
+    def _spawned(self) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self._as_user(self.command()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -245,6 +252,26 @@ class PrivateRabbit(PrivateServer):
         own = {f"RABBITMQ_{name}": text for name, text in names.items()}
         daemon = {"ERL_EPMD_PORT": str(self._names), "ERL_EPMD_ADDRESS": "127.0.0.1"}
         return super().environment() | own | daemon
+
+    def starve(self) -> None:
+        """Raise the memory alarm: publishers are blocked, consumers are not."""
+        self._control("set_vm_memory_high_watermark", "absolute", "1MB")
+
+    def feed(self) -> None:
+        """Clear the alarm."""
+        self._control("set_vm_memory_high_watermark", "absolute", "512MB")
+
+    def _control(self, *words: str) -> None:
+        program = str(Path(_RABBIT).with_name("rabbitmqctl"))
+        done = subprocess.run(
+            self._as_user([program, *words]),
+            env=self.environment(),
+            cwd=self.folder,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def is_up(self) -> bool:
         """Whether it begins the talk of its protocol."""

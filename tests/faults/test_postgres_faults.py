@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import asyncpg
 import attrs
 import pytest
 
 from order_adapters.clock import VirtualClock
 from order_adapters.stores.postgres import PostgresStore
 from order_adapters.stores.postgres.limits import Limits
+from order_adapters.stores.postgres.link import Connection, Link
 from order_adapters.stores.postgres.migrator import migrate
 from order_adapters.stores.postgres.place import Place
 from order_domain.model.order import Order
@@ -187,6 +189,28 @@ async def test_nothing_that_was_answered_is_lost_by_a_killed_server(
 
     assert await orders_in(store) == written
     assert (await store.journal.look()).flush_no == written
+
+
+async def test_what_the_client_makes_no_sense_of_is_trouble_with_the_server(url: str) -> None:
+    """A connection that is cut in the middle of an answer says so now and then."""
+    link = Link(Place.of(url), SHORT)
+    used: list[object] = []
+
+    async def confused(connection: Connection) -> None:
+        used.append(connection)
+        raise asyncpg.InternalClientError("got result for unknown protocol state 0")
+
+    async def fine(connection: Connection) -> int:
+        used.append(connection)
+        return int(await connection.fetchval("SELECT 1"))
+
+    with pytest.raises(StoreUnavailable):
+        await link.run(confused)
+    answer = await link.run(fine)
+    await link.close()
+
+    assert answer == 1
+    assert used[0] is not used[1]
 
 
 async def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.private_rabbitmq import PrivateRabbit, a_private_rabbit
+from tests.faults.servers import PrivateRabbit
 
 
 @pytest.fixture(scope="session")
 def private_rabbit() -> Iterator[PrivateRabbit]:
     """A broker that may be treated badly. Without the program its tests fail."""
-    with a_private_rabbit() as server:
+    with PrivateRabbit() as server:
         yield server

@@ -10,6 +10,7 @@ import pytest
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.publisher import NotPublished
+from tests.faults.servers import PrivateRabbit
 from tests.integration.tcp_line import Line
 from tests.outages.letters import (
     a_fill,
@@ -21,7 +22,6 @@ from tests.outages.letters import (
     taking,
     until,
 )
-from tests.private_rabbitmq import PrivateRabbit
 from tests.rabbitmq_server import a_broker
 
 SECOND = timedelta(seconds=1)
@@ -105,13 +105,13 @@ async def test_a_frozen_broker_is_left_and_found_again_by_itself(
     async with taking(rabbit) as intake, publishing(rabbit) as publisher:
         await produced(rabbit, [b"1", b"2"])
         held = await take(intake, 2)
-        private_rabbit.freeze()
+        private_rabbit.pause()
         try:
             with pytest.raises(NotPublished):
                 await publisher.publish(a_fill(1))
             await until(lambda: not intake.is_up)
         finally:
-            private_rabbit.thaw()
+            private_rabbit.resume()
         await until(lambda: intake.is_up)
         again = await take(intake, 2)
         await confirmed(publisher, a_fill(1))

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection  # generic for the type checker only
 Call = Callable[[Connection], Awaitable[T]]
-_TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_TROUBLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection that is cut says now and then
+    OSError,
+    TimeoutError,
+)
 
 
 async def connect(place: Place, limits: Limits, **settings: str) -> Connection:
