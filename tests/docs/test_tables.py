@@ -28,3 +28,21 @@ def test_there_is_a_row_for_each_inherited_defect() -> None:
     text = (ROOT / "docs/reference/inherited-defects.md").read_text()
 
     assert re.findall(r"^\| D(\d+) ", text, re.MULTILINE) == [str(n) for n in range(1, 63)]
+
+
+PEER_BUGS = {
+    *(f"nautilus_trader #{n}" for n in (4215, 4958, 3493, 5000, 3878, 3869)),
+    *(f"freqtrade #{n}" for n in (8175, 13399)),
+    *(f"hummingbot #{n}" for n in (1142, 493)),
+    *(f"aio-pika #{n}" for n in (231, 577, 636)),
+    *(f"asyncpg #{n}" for n in (1356, 1247, 519)),
+    "rabbitmq-server #17317",
+}
+_PEER_ROW = re.compile(r"^\| \[([\w -]+ #\d+)\]\(.*\| ([^|]*) \|$", re.MULTILINE)
+
+
+def test_there_is_a_row_with_a_test_for_each_bug_of_a_peer() -> None:
+    rows = dict(_PEER_ROW.findall((ROOT / "docs/reference/peer-bugs.md").read_text()))
+
+    assert rows.keys() >= PEER_BUGS
+    assert [name for name, cell in rows.items() if not _NAMED.search(cell)] == []

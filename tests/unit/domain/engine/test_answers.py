@@ -146,6 +146,22 @@ def test_what_was_not_accepted_goes_again_with_the_same_id_and_a_new_claim(
     assert [one.client_order_id for one in sent] == [order.client_order_id] * 2
 
 
+@pytest.mark.parametrize("outcome", AGAIN)
+def test_an_attempt_that_is_due_is_dropped_when_the_order_is_there_after_all(
+    outcome: AnswerOutcome,
+) -> None:
+    """A retry after an acceptance would be refused as a duplicate, and that taken for the end."""
+    world, order = a_world_with_sent_order()
+    world.answer(order, outcome, code=10006)
+    world.clock(timedelta(0))
+    count = len(world.steps)
+    world.report(order)
+    world.pass_(20)
+
+    assert [one for step in world.steps[count:] for one in creates(step)] == []
+    assert world.status(order) is OrderStatus.WORKING
+
+
 def test_an_attempt_that_was_not_sent_goes_again_almost_at_once() -> None:
     world, order = a_world_with_sent_order()
     world.answer(order, AnswerOutcome.NOT_SENT)

@@ -112,6 +112,26 @@ def test_a_late_fill_is_booked_without_reopening_the_order() -> None:
     assert event_kinds(step) == [EventKind.LATE_FILL]
 
 
+def test_a_late_fill_of_one_order_is_never_that_of_the_next_one() -> None:
+    world, before = a_world_with_working_order()
+    late = world.execution_of(before, "0.01")
+    world.report(before, VenueStatus.CANCELLED)
+    world.after(1)
+    world.quote()
+    world.signal()
+    after = world.newest_order()
+    world.answer(after)
+    world.report(after)
+
+    step = world.feed(late)
+
+    (entry,) = entries(step)
+    assert after.client_order_id != before.client_order_id
+    assert entry.execution.client_order_id == before.client_order_id
+    assert world.order(after).cum_quantity == 0
+    assert world.order(before).cum_quantity == D("0.01")
+
+
 def test_more_than_was_ordered_is_booked_and_alarmed_about() -> None:
     world, order = a_world_with_working_order()
 
@@ -120,6 +140,17 @@ def test_more_than_was_ordered_is_booked_and_alarmed_about() -> None:
     assert world.position().size == D("0.03")
     assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
     assert world.status(order) is OrderStatus.FILLED
+
+
+def test_fills_told_three_times_are_one_of_one_and_never_three_of_one() -> None:
+    world, order = a_world_with_working_order()
+    fill = world.execution_of(order)
+    for _ in range(3):
+        world.feed(fill)
+        world.report(order, VenueStatus.FILLED, cum_quantity=fill.quantity)
+
+    assert world.order(order).cum_quantity == world.position().size == order.quantity
+    assert [event for step in world.steps for event in events(step, EventKind.ALARM)] == []
 
 
 def test_an_execution_of_an_unknown_order_settles_it() -> None:

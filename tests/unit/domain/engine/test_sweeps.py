@@ -395,6 +395,46 @@ def test_after_a_restart_a_look_up_does_not_book_the_fill_of_a_stranger_again() 
     assert entries(world.lookup(stranger, found=shown, executions=[fill])) == []
 
 
+def test_a_position_that_no_fill_explains_costs_no_working_order_after_a_restart() -> None:
+    world = a_world(cancel_same_strategy_only=True)
+    for number in range(1, 15):
+        world.after(1)
+        world.quote()
+        world.signal(signal_id=a_signal_id(number), strategy_id=f"s{number}", amount=D(100))
+        world.answer(world.newest_order())
+        world.report(world.newest_order())
+    working = world.orders()
+    shown = [world.report_of(order) for order in working]
+    world.restart()
+    world.stream(healthy=True)
+    for _ in range(3):
+        odd = a_position_report("0.7", world)
+        world.sweep("START", orders=shown, positions=[odd])
+        world.after(1)
+
+    assert len(working) == 14
+    assert {world.status(order) for order in working} == {OrderStatus.WORKING}
+    assert [entry for step in world.steps for entry in entries(step)] == []
+    assert len(world.orders()) == 14
+
+
+def test_starting_again_and_again_makes_no_entry_anew() -> None:
+    world = a_first_start(adopt_existing=True)
+    world.sweep("START", positions=[a_position_report("0.5", world, D(40000))])
+    counts = []
+    for _ in range(3):
+        world.after(60)
+        world.restart()
+        world.transport(up=True)
+        world.stream(healthy=True)
+        world.sweep("START", positions=[a_position_report("0.5", world, D(40000))])
+        counts.append((len(world.loaded_book().executions), world.position().size))
+
+    assert counts == [counts[0]] * 3
+    assert world.position().size == D("0.5")
+    assert len([entry for step in world.steps for entry in entries(step)]) == 1
+
+
 # -- the first start on an account
 
 
