@@ -174,9 +174,15 @@ class Relay:
         failure: Exception | None = None
         while lanes:
             turn = [lane.popleft() for lane in lanes.values()]
+            began_at = 0.0 if self._spans is None else self._clock.monotonic()
             fates = await publisher.publish_each(turn)
             crash_point("outbox.after_confirm")
-            self._note([each for each, fate in zip(turn, fates, strict=True) if fate is None])
+            safe = [each for each, fate in zip(turn, fates, strict=True) if fate is None]
+            if self._spans is not None:
+                took = self._clock.monotonic() - began_at
+                for each in safe:
+                    self._spans.published(self.name, each, took)
+            self._note(safe)
             for each, fate in zip(turn, fates, strict=True):
                 failure = failure or fate
                 subject = each.event.subject
