@@ -24,7 +24,10 @@ from tests.row_builders import an_alarm, an_order_of
 
 ACCOUNT, TTL = "dry:default", timedelta(seconds=60)
 SHORT = Limits(call=2.0, connect=2.0, statement=1.5, lock=0.5, idle_in_transaction=1.0)
-COMMIT = b"COMMIT\x00"
+DONE = b"Z\x00\x00\x00\x05I"
+"""The server is ready and in no transaction: a flush is one statement, and has committed."""
+EXECUTE = b"E\x00\x00\x00\x09\x00"
+"""The client's word to run what it has prepared."""
 
 
 @pytest.fixture(scope="module")
@@ -79,31 +82,33 @@ async def test_a_commit_whose_answer_was_lost_is_found_done_when_it_is_run_again
     proxy: Proxy, store: PostgresStore
 ) -> None:
     rows = [an_order_of(1), an_order_of(2)]
-    proxy.set(to_client=Way(cut_at=COMMIT, passes=False))
+    await store.journal.flush(1, [an_order_of(3)])  # the next one is prepared already
+    proxy.set(to_client=Way(cut_at=DONE, passes=False))
 
     with pytest.raises(StoreUnavailable):
-        await store.journal.flush(1, rows)
+        await store.journal.flush(2, rows)
     proxy.heal()
-    again = await store.journal.flush(1, rows)
+    again = await store.journal.flush(2, rows)
 
     assert proxy.cuts == 1
     assert again.outcome is FlushOutcome.ALREADY
-    assert await orders_in(store) == 2
+    assert await orders_in(store) == 3
 
 
 async def test_a_commit_that_never_arrived_is_done_when_it_is_run_again(
     proxy: Proxy, store: PostgresStore
 ) -> None:
     rows = [an_order_of(1)]
-    proxy.set(to_server=Way(cut_at=b"COMMIT", passes=False, is_reset=True))
+    await store.journal.flush(1, [an_order_of(3)])  # the next one is prepared already
+    proxy.set(to_server=Way(cut_at=EXECUTE, passes=False, is_reset=True))
 
     with pytest.raises(StoreUnavailable):
-        await store.journal.flush(1, rows)
+        await store.journal.flush(2, rows)
     before = proxy.cuts
     proxy.heal()
 
-    assert await ended(store, 1, rows) is FlushOutcome.COMMITTED
-    assert (before, await orders_in(store)) == (1, 1)
+    assert await ended(store, 2, rows) is FlushOutcome.COMMITTED
+    assert (before, await orders_in(store)) == (1, 2)
 
 
 @pytest.mark.parametrize("number", [1, 40, 200, 700, 1500])
