@@ -338,7 +338,7 @@ async def test_trading_stop_sets_changes_and_takes_away() -> None:
 
     assert codes == [0, 0, 34040, 0]
     assert waiting == [
-        ("TrailingStop", "0.010", "49900.05"),
+        ("TrailingStop", "0.010", "49900.00"),
         ("TakeProfit", "0.010", "61000"),
     ]
     assert (position["takeProfit"], position["stopLoss"], position["trailingStop"]) == (
@@ -346,6 +346,16 @@ async def test_trading_stop_sets_changes_and_takes_away() -> None:
         "",
         "100",
     )
+
+
+async def test_without_mode_and_index_trading_stop_means_the_whole_one_way_position() -> None:
+    async with a_rig() as rig:
+        await bought(rig)
+        answer = await rig.post(STOP_PATH, LINEAR | {"trailingStop": "100"})
+        waiting = await rig.guards()
+
+    assert answer["retCode"] == 0
+    assert waiting == [("TrailingStop", "0.010", "49900.00")]
 
 
 async def test_trading_stop_adds_guards_for_a_part() -> None:
@@ -367,9 +377,7 @@ async def test_trading_stop_adds_guards_for_a_part() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"tpslMode": ""},
         {"tpslMode": "Half"},
-        {"positionIdx": ""},
         {"positionIdx": 1},
         {"takeProfit": "40000"},
         {"takeProfit": "60000", "tpOrderType": "Limit", "tpLimitPrice": "60000"},

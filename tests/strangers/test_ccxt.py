@@ -153,3 +153,88 @@ async def test_ccxt_pro_edits_and_cancels_over_the_trade_socket(pro) -> None:
     assert (order["price"], order["amount"]) == (48100, 0.02)
     await pro.cancel_order_ws(made["id"], SWAP)
     assert await pro.fetch_open_orders(SWAP) == []
+
+
+def test_trigger_orders_wait_are_edited_listed_and_cancelled(bybit, exchange) -> None:
+    rising = {"triggerPrice": 51000, "triggerDirection": "ascending"}
+    made = exchange.create_order(SWAP, "market", "buy", 0.01, None, rising)
+    order = until(lambda: exchange.fetch_open_orders(SWAP, params={"trigger": True}))[0]
+    assert (order["id"], order["status"], order["triggerPrice"]) == (made["id"], "open", 51000)
+    exchange.edit_order(made["id"], SWAP, "market", "buy", 0.02, None, {"triggerPrice": 50500})
+    until(lambda: exchange.fetch_open_order(made["id"], SWAP)["triggerPrice"] == 50500)
+
+    bybit.trade("linear:BTCUSDT", "50500", "0.001")
+    fill = until(lambda: exchange.fetch_my_trades(SWAP))[0]
+    assert (fill["order"], fill["amount"]) == (made["id"], 0.02)
+
+    other = exchange.create_order(
+        SWAP, "limit", "sell", 0.01, 52000, {"triggerPrice": 51500, "triggerDirection": "above"}
+    )
+    until(lambda: exchange.fetch_open_orders(SWAP, params={"trigger": True}))
+    exchange.cancel_order(other["id"], SWAP, {"trigger": True})
+    until(lambda: not exchange.fetch_open_orders(SWAP, params={"trigger": True}))
+    order = exchange.fetch_order(other["id"], SWAP, {"acknowledged": True})
+    assert order["status"] == "canceled"
+
+
+def test_a_position_is_opened_with_its_exits_and_stopped_out(bybit, exchange) -> None:
+    exits = {"takeProfit": {"triggerPrice": 60000}, "stopLoss": {"triggerPrice": 45000}}
+    exchange.create_order(SWAP, "market", "buy", 0.01, None, exits)
+    until(lambda: len(exchange.fetch_open_orders(SWAP, params={"trigger": True})) == 2)
+    held = exchange.fetch_positions([SWAP])[0]
+    assert (held["takeProfitPrice"], held["stopLossPrice"]) == (60000, 45000)
+
+    bybit.trade("linear:BTCUSDT", "45000", "0.001", "Sell")
+    until(lambda: not [each for each in exchange.fetch_positions([SWAP]) if each["contracts"]])
+    assert exchange.fetch_open_orders(SWAP, params={"trigger": True}) == []
+
+
+def test_a_closing_stop_loss_order_and_a_trailing_one_are_placed(bybit, exchange) -> None:
+    exchange.create_order(SWAP, "market", "buy", 0.02)
+    until(lambda: exchange.fetch_my_trades(SWAP))
+    exchange.create_order(SWAP, "market", "sell", 0.01, None, {"stopLossPrice": 49000})
+    exchange.create_order(SWAP, "market", "sell", 0.02, None, {"trailingAmount": 2000})
+    rows = until(lambda: exchange.fetch_open_orders(SWAP, params={"trigger": True}))
+    assert sorted((row["info"]["stopOrderType"], row["triggerPrice"]) for row in rows) == [
+        ("Stop", 49000),
+        ("TrailingStop", 48000),
+    ]
+
+    bybit.trade("linear:BTCUSDT", "49000", "0.001", "Sell")
+    until(lambda: exchange.fetch_positions([SWAP])[0]["contracts"] == 0.01)
+
+
+async def test_ccxt_pro_watches_positions(pro) -> None:
+    await pro.load_markets()
+    # It first tells what REST shows, which is nothing.
+    assert await pro.watch_positions([SWAP]) == []
+    watching = asyncio.create_task(pro.watch_positions([SWAP]))
+    while not watching.done():
+        await pro.create_order_ws(SWAP, "market", "buy", 0.01)
+        await asyncio.wait([watching], timeout=0.3)
+    (held,) = watching.result()
+    assert (held["symbol"], held["side"], held["entryPrice"]) == (SWAP, "long", 50000.1)
+    assert held["contracts"] >= 0.01
+
+
+async def test_ccxt_pro_watches_candles_and_trades(bybit, pro) -> None:
+    await pro.load_markets()
+    candles = asyncio.create_task(pro.watch_ohlcv(SWAP, "1m"))
+    trades = asyncio.create_task(pro.watch_trades(SWAP))
+    assert (await candles)[-1][1:5] == [50000.05] * 4
+    while not trades.done():
+        bybit.trade("linear:BTCUSDT", "50010", "0.5", "Sell")
+        await asyncio.wait([trades], timeout=0.3)
+    trade = trades.result()[0]
+    assert (trade["side"], trade["price"], trade["amount"]) == ("sell", 50010, 0.5)
+
+
+async def test_ccxt_pro_watches_liquidations(bybit, pro) -> None:
+    await pro.load_markets()
+    watching = asyncio.create_task(pro.watch_liquidations(SWAP))
+    while not watching.done():
+        await pro.create_order_ws(SWAP, "market", "buy", 0.01)
+        bybit.liquidate("linear:BTCUSDT")
+        await asyncio.wait([watching], timeout=0.3)
+    seen = watching.result()[0]
+    assert (seen["symbol"], seen["price"], seen["contracts"]) == (SWAP, 50000.05, 0.01)

@@ -154,3 +154,88 @@ def test_the_book_and_the_ticker_follow_the_market(bybit, public) -> None:
     assert tickers[0]["lastPrice"] == "50000.05"
     if public.endpoint.endswith("linear"):
         until(lambda: float(tickers[-1]["bid1Price"]) == 50_100)
+
+
+def test_fast_executions_are_pushed_without_fee_and_named_for_takers(session, private) -> None:
+    fills = heard(private.fast_execution_stream)
+    ready(private, 1)
+
+    def a_fill() -> Rows:
+        session.place_order(
+            side="Buy", orderType="Market", qty="0.01", orderLinkId=f"f-{len(placed)}", **LINEAR
+        )
+        placed.append(1)
+        return fills
+
+    placed: list[int] = []
+    row = until(a_fill)[0]
+    assert (row["category"], row["symbol"], row["side"]) == ("linear", "BTCUSDT", "Buy")
+    assert (row["execPrice"], D(row["execQty"]), row["isMaker"]) == ("50000.10", D("0.01"), False)
+    assert row["orderLinkId"].startswith("f-")
+    assert "execFee" not in row
+    slow = session.get_executions(**LINEAR)["result"]["list"]
+    assert (row["execId"], row["seq"]) in {(each["execId"], each["seq"]) for each in slow}
+
+
+def test_stops_are_pushed_as_they_wait_trigger_and_fill(bybit, session, private) -> None:
+    orders = heard(private.order_stream)
+    ready(private, 1)
+
+    def told() -> list[tuple[str, str]]:
+        return [(row["stopOrderType"], row["orderStatus"]) for row in orders]
+
+    session.place_order(
+        side="Buy", orderType="Market", qty="0.01", triggerPrice="51000", triggerDirection=1,
+        stopLoss="45000", **LINEAR,
+    )  # fmt: skip
+    until(lambda: ("Stop", "Untriggered") in told())
+    bybit.trade("linear:BTCUSDT", "51000", "0.001")
+    until(lambda: ("StopLoss", "Untriggered") in told())
+    bybit.trade("linear:BTCUSDT", "45000", "0.001", "Sell")
+    until(lambda: ("StopLoss", "Filled") in told())
+    assert told() == [
+        ("Stop", "Untriggered"),
+        ("Stop", "Triggered"),
+        ("Stop", "Filled"),
+        ("StopLoss", "Untriggered"),
+        ("StopLoss", "Triggered"),
+        ("StopLoss", "Filled"),
+    ]
+
+
+def test_candles_and_trades_of_others_are_streamed(bybit, public) -> None:
+    candles: Rows = []
+    trades: Rows = []
+    limits: Rows = []
+    public.kline_stream(1, "BTCUSDT", lambda message: candles.extend(message["data"]))
+    public.trade_stream("BTCUSDT", lambda message: trades.extend(message["data"]))
+    public.price_limit_stream("BTCUSDT", lambda message: limits.append(message["data"]))
+    until(lambda: candles and limits and len(public.callback_directory) == 3)
+    assert limits[0]["sellLmt"] in {"45000.1", "45000.10"}
+
+    def both() -> Rows:
+        bybit.trade("linear:BTCUSDT", "50010", "0.5", "Sell")
+        bybit.trade("spot:BTCUSDT", "50010", "0.5", "Sell")
+        return trades
+
+    row = until(both)[0]
+    assert (row["s"], row["S"], row["p"], row["v"]) == ("BTCUSDT", "Sell", "50010", "0.5")
+    last = until(lambda: [each for each in candles if each["high"] == "50010"])[0]
+    assert (last["interval"], last["close"], last["confirm"]) == ("1", "50010", False)
+    assert D(last["volume"]) >= D("0.5")
+
+
+def test_a_liquidation_is_streamed_to_everybody(bybit, session, pybit_sockets) -> None:
+    socket = WebSocket(testnet=False, channel_type="linear")
+    seen = heard(lambda callback: socket.all_liquidation_stream("BTCUSDT", callback))
+    until(lambda: len(socket.callback_directory) == 1)
+    session.place_order(side="Buy", orderType="Market", qty="0.01", **LINEAR)
+    until(lambda: session.get_positions(**LINEAR)["result"]["list"][0]["size"] != "0")
+
+    until(socket.is_connected)
+    bybit.liquidate("linear:BTCUSDT")
+    row = until(lambda: seen)[0]
+    assert (row["s"], row["S"], D(row["v"])) == ("BTCUSDT", "Buy", D("0.01"))
+    bust = session.get_executions(execType="BustTrade", **LINEAR)["result"]["list"][0]
+    assert (bust["createType"], len(bust["orderId"])) == ("CreateByLiq", 36)
+    socket.exit()

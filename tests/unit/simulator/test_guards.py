@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from order_adapters.simulator.order import VenueOrder
@@ -15,6 +16,7 @@ from order_domain.model.enums import (
     VenueStatus,
 )
 from order_domain.model.identifiers import InstrumentId
+from order_domain.model.steps import SendCreate
 from tests.builders import BTC, D, an_instrument
 from tests.unit.simulator.bench import Bench
 
@@ -34,7 +36,7 @@ def long(take: Any = 51000, stop: Any = 49000, **more: Any) -> Bracket:
 
 def shape(order: VenueOrder) -> tuple[Any, ...]:
     assert order.stop is not None
-    return order.stop.kind, order.side, str(order.quantity), str(order.stop.price)
+    return order.stop.kind, order.side, str(order.quantity), f"{order.stop.price.normalize():f}"
 
 
 def shapes(bench: Bench) -> list[tuple[Any, ...]]:
@@ -69,6 +71,21 @@ def test_the_fill_of_an_order_begins_its_guards() -> None:
         (VenueStatus.FILLED, order.client_order_id),
         (VenueStatus.UNTRIGGERED, ""),
         (VenueStatus.UNTRIGGERED, ""),
+    ]
+
+
+def test_the_exits_of_an_order_of_ours_are_its_guards() -> None:
+    bench = Bench()
+
+    terms = {"take_profit": D(51000), "stop_loss": D(49000)}
+    for only in ("take_profit", "stop_loss"):
+        order = bench.order(quantity=D("0.1"), **MARKET)
+        order.terms = attrs.evolve(order.terms, **{only: terms[only]})
+        bench.exchange.submit(SendCreate(order), bench.now)
+
+    assert shapes(bench) == [
+        (K.TAKE_PROFIT, SELL, "0.2", "51000"),
+        (K.STOP_LOSS, SELL, "0.2", "49000"),
     ]
 
 

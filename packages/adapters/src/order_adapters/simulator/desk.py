@@ -20,6 +20,7 @@ from order_adapters.simulator.stop import (
     AmendWith,
     Bracket,
     CreateWith,
+    Leg,
     Stop,
     TradingStop,
     TriggerBy,
@@ -132,6 +133,8 @@ class Desk:
         draft = self.draft(order, market, at)
         if type(command) is CreateWith:
             _equip(draft, command)
+        elif order.terms.take_profit is not None or order.terms.stop_loss is not None:
+            draft.bracket = Bracket(_leg(order.terms.take_profit), _leg(order.terms.stop_loss))
         refusal = self.why_not(draft)
         if refusal is not None:
             self._answer(command, sent, at, refusal, _NO_ID)
@@ -280,6 +283,10 @@ def _equip(draft: VenueOrder, command: CreateWith) -> None:
     """Give an order copies of what it brings: the command may be looked at again."""
     draft.stop = None if command.stop is None else attrs.evolve(command.stop)
     draft.bracket = None if command.bracket is None else attrs.evolve(command.bracket)
+
+
+def _leg(price: Decimal | None) -> Leg | None:
+    return None if price is None else Leg(price)
 
 
 def _trigger(stop: Stop, command: AmendWith | None) -> tuple[Decimal, TriggerBy]:

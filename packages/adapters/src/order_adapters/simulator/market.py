@@ -32,7 +32,8 @@ class Market:
         buys, sells: Our resting orders, best price first, then oldest.
         waiting: Our conditional orders whose price has not come, oldest first.
         reducers: How many follow the position: resting reduce-only orders, and waiting guards.
-        last: Price of the last trade; the mid of the first quote before there was one.
+        last: Price of the last trade; the mid of the first quote, cut to its tick,
+            before there was one.
         one_way: The position of an account that does not hedge, once there was one.
         hedged: The account keeps a long and a short position of it.
     """
@@ -73,7 +74,7 @@ class Market:
             self.deep.clear()
         if old is None:
             if self.last is None:
-                self.last = quote.mid
+                self.last = quote.mid - quote.mid % self.instrument.tick_size
             return
         if self.bid_left is not None:
             same = quote.bid == old.bid

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from order_adapters.bybit_server import AccountConfig, BybitServer, ServerConfig
+from order_adapters.simulator import MarketTrade
+from order_domain.model.enums import Side
 from order_domain.model.identifiers import InstrumentId
 
 PATIENCE: Final = 10.0
@@ -58,6 +60,26 @@ class LocalBybit:
 
         async def on_its_loop() -> None:
             self._server.move(InstrumentId(name), Decimal(bid), Decimal(ask))
+
+        self._run(on_its_loop)
+
+    def trade(self, name: str, price: str, size: str, side: str = "Buy") -> None:
+        """Let others trade, which moves the last price; the side is the taker's."""
+
+        async def on_its_loop() -> None:
+            at = self._server.services.clock.now()
+            trade = MarketTrade(InstrumentId(name), Decimal(price), Decimal(size), Side(side), at)
+            self._server.feed(trade)
+
+        self._run(on_its_loop)
+
+    def liquidate(self, name: str) -> None:
+        """Close the first account's position in an instrument at mark, as the exchange would."""
+
+        async def on_its_loop() -> None:
+            account = self._server.account()
+            account.exchange.admin.liquidate(InstrumentId(name), account.exchange_now())
+            account.pump()
 
         self._run(on_its_loop)
 

@@ -153,11 +153,10 @@ async def trading_stop(caller: Caller, params: Params) -> Reply:
     _contracts(params)
     account = caller.account
     market = market_of(account, params)
-    mode = params.required("tpslMode")
+    # Documented as required, but known clients leave it out for a trailing stop.
+    mode = params.text("tpslMode", "Full")
     if mode not in ("Full", "Partial"):
         raise invalid("params error: tpslMode invalid")
-    if params.whole("positionIdx") is None:
-        raise invalid("params error: positionIdx is required")
     whole = mode == "Full"
     sizes = {params.amount("tpSize"), params.amount("slSize")} - {None}
     if len(sizes) > 1:
