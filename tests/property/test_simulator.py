@@ -18,6 +18,7 @@ from order_adapters.simulator import (
 from order_domain.model.enums import OrderType, PositionSide, Side, TimeInForce
 from order_domain.model.execution import Execution
 from order_domain.model.instrument import ZERO
+from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.reports import Answer
 from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate, Sweep
@@ -104,6 +105,9 @@ class Tape:
         self._send(side, quantity, order_type=OrderType.MARKET, time_in_force=TimeInForce.IOC)
 
     def _send(self, side: Side, quantity: int, **more: Any) -> None:
+        self.exchange.submit(SendCreate(self._order(side, quantity, **more)), self.now)
+
+    def _order(self, side: Side, quantity: int, **more: Any) -> Order:
         number = len(self.orders) + 1
         values = {"time_in_force": TimeInForce.GTC, "attempt": 1, "request_ts": self.now}
         order = an_order(
@@ -111,7 +115,7 @@ class Tape:
             client_order_id=str(number),
         )
         self.orders[number] = order
-        self.exchange.submit(SendCreate(order), self.now)
+        return order
 
     def _cancel(self, number: int) -> None:
         if number in self.orders:
