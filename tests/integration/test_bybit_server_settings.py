@@ -64,6 +64,9 @@ async def test_a_price_outside_its_band_is_cut_to_it_where_the_account_wants_tha
         shown = [(await rig.order(link))["price"] for link in ("b", "s")]
         inside = await rig.create(price="49000", orderLinkId="i")
         kept = (await rig.order("i"))["price"]
+        body = {"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "i"}
+        await rig.post("/v5/order/amend", body | {"price": "90000", "qty": "0.02"})
+        amended = (await rig.order("i"))["price"]
         spot = await rig.create(category="spot", price="90000")
         after = await rig.get("/v5/account/user-setting-config")
         wrong = [
@@ -73,6 +76,7 @@ async def test_a_price_outside_its_band_is_cut_to_it_where_the_account_wants_tha
 
     assert refused["retCode"] == 110003
     assert (shown, kept, inside["retCode"]) == (["55000.00", "45000.10"], "49000", 0)
+    assert amended == "55000.00"
     assert spot["retCode"] == 170193
     flags = [(each["result"]["lpaSpot"], each["result"]["lpaPerp"]) for each in (before, after)]
     assert flags == [(False, True), (False, False)]

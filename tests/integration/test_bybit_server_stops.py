@@ -321,6 +321,24 @@ async def test_a_filled_spot_order_leaves_a_pair_of_which_one_remains() -> None:
     assert left == []
 
 
+async def test_a_spot_order_shows_its_exits_without_a_mode() -> None:
+    async with a_rig() as rig:
+        await rig.create(category="spot", orderLinkId="s", takeProfit="60000", stopLoss="45000")
+        row = await rig.order("s", "spot")
+
+    assert (row["takeProfit"], row["stopLoss"], row["tpTriggerBy"]) == ("60000", "45000", "")
+    assert "tpslMode" not in row
+
+
+async def test_an_order_is_not_amended_to_what_is_not_simulated() -> None:
+    async with a_rig() as rig:
+        await rig.create(orderLinkId="p")
+        body = LINEAR | {"orderLinkId": "p", "qty": "0.02", "orderIv": "0.1"}
+        answer = await rig.post("/v5/order/amend", body)
+
+    assert (answer["retCode"], "not simulated" in answer["retMsg"]) == (10001, True)
+
+
 async def test_trading_stop_sets_changes_and_takes_away() -> None:
     async with a_rig() as rig:
         await bought(rig)

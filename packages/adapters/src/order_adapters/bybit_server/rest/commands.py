@@ -139,10 +139,12 @@ def amend_command(caller: Caller, params: Params) -> tuple[SendAmend, str, str]:
     number, stamped = target.attempt, target.request_ts
     assert stamped is not None  # noqa: S101 -- _order has just written it
     quantity = None if quantity is None else _truncated(caller.account, market, quantity)
+    found = caller.account.index.find(params.text("orderId"), params.text("orderLinkId"))
+    if price is not None and found is not None and not found.waits:
+        price = caller.account.priced(market, found.side, price)
     plain = SendAmend(target, number, number, stamped, price, quantity)
     if not rebrackets and not rewaits:
         return plain, order_id, link
-    found = caller.account.index.find(params.text("orderId"), params.text("orderLinkId"))
     bracket = None if found is None else found.bracket
     if rebrackets:
         bracket = bracket_of(params, market, bracket)
