@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -19,6 +20,7 @@ from order_adapters.simulator import (
 from order_adapters.venues.simulated import SimulatedVenue
 from order_domain.model.enums import OrderStatus, OrderType, TimeInForce
 from order_domain.model.inputs import StreamState
+from order_domain.model.instrument import Instrument
 from order_domain.model.order import Order
 from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate
 from order_domain.ports.venue import Fact, Venue
@@ -26,6 +28,7 @@ from tests.builders import D, a_quote, an_instrument, an_order
 from tests.integration.bybit_world import a_world
 
 TIMEOUT: Final = timedelta(seconds=2.6)
+BTC_USDT: Final = an_instrument()
 
 
 @attrs.define
@@ -96,17 +99,27 @@ def look_up(command: SendCreate) -> LookUp:
 
 
 @asynccontextmanager
-async def simulated() -> AsyncIterator[Bench]:
+async def simulated(instrument: Instrument = BTC_USDT) -> AsyncIterator[Bench]:
     clock = SystemClock()
     config = SimulatorConfig(
-        latency=timedelta(milliseconds=2), rate_limit=None, answer_timeout=TIMEOUT
+        latency=timedelta(milliseconds=2),
+        rate_limit=None,
+        answer_timeout=TIMEOUT,
+        balances={instrument.settle_coin: D(100_000)},
     )
-    exchange = SimulatedExchange(instruments=[an_instrument()], config=config, faults=FaultScript())
+    exchange = SimulatedExchange(instruments=[instrument], config=config, faults=FaultScript())
     venue = SimulatedVenue(exchange, clock)
     facts: list[Fact] = []
     await venue.open()
     reader = asyncio.create_task(_read(venue, facts))
-    venue.feed(a_quote(at=clock.now()))
+    venue.feed(
+        a_quote(
+            instrument_id=instrument.id,
+            at=clock.now(),
+            bid_size=instrument.max_market_quantity,
+            ask_size=instrument.max_market_quantity,
+        )
+    )
     try:
         yield Bench(venue, facts, exchange, venue._woken.set, clock.now)
     finally:
@@ -115,9 +128,13 @@ async def simulated() -> AsyncIterator[Bench]:
 
 
 @asynccontextmanager
-async def _bybit(*, by_socket: bool) -> AsyncIterator[Bench]:
-    timing = {"answer_within": TIMEOUT.total_seconds()}
-    async with a_world(trades_by_socket=by_socket, **timing) as world:
+async def _bybit(instrument: Instrument = BTC_USDT, *, by_socket: bool) -> AsyncIterator[Bench]:
+    config = {
+        "answer_within": TIMEOUT.total_seconds(),
+        "categories": (instrument.category,),
+        "instruments": (instrument.id,),
+    }
+    async with a_world(trades_by_socket=by_socket, **config) as world:
         account = world.account
         yield Bench(world.venue, world.facts, account.exchange, account.pump, world.exchange_now)
 
@@ -127,8 +144,8 @@ async def _read(venue: Venue, facts: list[Fact]) -> None:
         facts.append(fact)  # noqa: PERF401 -- seen while it grows
 
 
-VENUES: Final[dict[str, Callable[[], AbstractAsyncContextManager[Bench]]]] = {
+VENUES: Final[dict[str, Callable[..., AbstractAsyncContextManager[Bench]]]] = {
     "simulated": simulated,
-    "bybit by socket": lambda: _bybit(by_socket=True),
-    "bybit by rest": lambda: _bybit(by_socket=False),
+    "bybit by socket": partial(_bybit, by_socket=True),
+    "bybit by rest": partial(_bybit, by_socket=False),
 }

@@ -10,8 +10,16 @@ from order_adapters.bybit_server import AccountConfig
 from order_adapters.simulator import Fault, FaultKind
 from order_adapters.venues.bybit.checks import AccountRefused
 from order_adapters.venues.bybit.signing import Credentials
-from order_domain.model.enums import AnswerOutcome, CommandKind, Side, TimeInForce, VenueStatus
+from order_domain.model.enums import (
+    AnswerOutcome,
+    Category,
+    CommandKind,
+    Side,
+    TimeInForce,
+    VenueStatus,
+)
 from order_domain.model.execution import Execution
+from order_domain.model.identifiers import InstrumentId, category_of
 from order_domain.model.inputs import ClockOffset
 from order_domain.model.quote import Quote
 from order_domain.model.reports import OrderReport, WalletReport
@@ -315,6 +323,30 @@ async def test_x18_cancel_all_goes_on_until_no_order_is_open() -> None:
 
     assert left == ()
     assert sweep.orders == ()
+
+
+@pytest.mark.parametrize(
+    ("instrument", "coin", "quantity"),
+    [("inverse:BTCUSD", "", "100"), ("linear:BTCPERP", "USDC", "0.02")],
+)
+async def test_x18_cancel_all_reaches_contracts_in_every_coin(
+    instrument: str, coin: str, quantity: str
+) -> None:
+    """A call for inverse contracts must name a symbol, and nobody named one."""
+    name = InstrumentId(instrument)
+    category = Category(category_of(name))
+    async with a_world(categories=(category,), instruments=(name,)) as world:
+        for number in range(3):
+            create = world.a_create(f"om-{number}", instrument_id=name, quantity=D(quantity))
+            answer = await world.venue.send(create)
+            assert answer.outcome is AnswerOutcome.ACCEPTED
+        before = await world.venue.sweep(Sweep("PERIODIC", world.clock.now()))
+        left = await world.venue.rest.cancel_all(category, settle_coin=coin)
+        after = await world.venue.sweep(Sweep("PERIODIC", world.clock.now()))
+        again = await world.venue.rest.cancel_all(category, settle_coin=coin)
+
+    assert len(before.orders) == 3
+    assert left == after.orders == again == ()
 
 
 async def test_x20_a_liquidation_comes_as_executions_of_its_own_kind() -> None:

@@ -17,6 +17,7 @@ from order_adapters.venues.bybit.records import AccountInfo, KeyInfo
 from order_adapters.venues.bybit.signing import Credentials
 from order_domain.model.enums import AnswerOutcome, Category, PositionSide, Side
 from order_domain.model.execution import Execution
+from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
 from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
@@ -158,6 +159,25 @@ async def test_an_account_in_hedge_mode_keeps_its_two_positions_apart() -> None:
         PositionSide.LONG: D("0.02"),
         PositionSide.SHORT: D("-0.02"),
     }
+
+
+@pytest.mark.parametrize(
+    ("instrument", "quantity"), [("inverse:BTCUSD", "100"), ("linear:BTCPERP", "0.02")]
+)
+async def test_in_hedge_mode_every_other_contract_stays_in_one_way_mode(
+    instrument: str, quantity: str
+) -> None:
+    name = InstrumentId(instrument)
+    server = {"accounts": (AccountConfig(hedged=True),)}
+    config = {"categories": (Category.LINEAR, Category.INVERSE), "instruments": (BTC, name)}
+    async with a_world(server=server, hedge_mode=True, **config) as world:
+        create = world.a_market("a", instrument_id=name, quantity=D(quantity))
+        answer = await world.venue.send(create)
+        await world.until(lambda: world.of(Execution))
+        fill = world.of(Execution)[-1]
+
+    assert answer.outcome is AnswerOutcome.ACCEPTED
+    assert (fill.instrument_id, fill.position_side) == (name, PositionSide.BOTH)
 
 
 async def test_the_other_endpoints_answer() -> None:

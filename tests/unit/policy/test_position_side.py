@@ -3,8 +3,14 @@
 import pytest
 
 from order_domain.model.enums import PositionSide, Side
+from order_domain.model.identifiers import InstrumentId
 from order_domain.model.signal import SignalIntent
-from order_domain.policy.position_side import only_closes, position_side_for, position_side_of
+from order_domain.policy.position_side import (
+    is_hedged,
+    only_closes,
+    position_side_for,
+    position_side_of,
+)
 from tests.builders import a_config, a_place_order, a_signal
 
 BOTH, LONG, SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
@@ -33,6 +39,28 @@ def test_in_hedge_mode_the_side_and_the_intent_name_the_position(
 
     assert position_side_for(a_signal(side=side, intent=intent), config) is expected
     assert position_side_of(a_place_order(side=side, reduce_only=closes), config) is expected
+
+
+@pytest.mark.parametrize(
+    ("instrument", "is_kept_apart"),
+    [
+        ("linear:BTCUSDT", True),
+        ("linear:BTCPERP", False),
+        ("linear:BTCUSDT-26MAR27", False),
+        ("inverse:BTCUSD", False),
+        ("spot:BTCUSDT", False),
+    ],
+)
+def test_in_hedge_mode_only_perpetuals_in_usdt_have_two_positions(
+    instrument: str, is_kept_apart: bool
+) -> None:
+    config, name = a_config(hedge_mode=True), InstrumentId(instrument)
+    of_signal = position_side_for(a_signal(instrument_id=name), config)
+    of_person = position_side_of(a_place_order(instrument_id=name), config)
+
+    assert is_hedged(name, config) is is_kept_apart
+    assert not is_hedged(name, a_config())
+    assert [of_signal is BOTH, of_person is BOTH] == [not is_kept_apart] * 2
 
 
 def test_a_person_may_name_the_position() -> None:

@@ -26,7 +26,7 @@ class SimulatorConfig:
             a report of the stream is here.
         jitter: At most this is added to each half, drawn per message; the stream stays in order.
         balances: Wallet at the start, by coin.
-        hedge_mode: Linear instruments keep a long and a short position.
+        hedge_mode: Perpetuals in USDT keep a long and a short position.
         queue_model: A resting order waits for the queue before it; False fills it at the first
             trade at its price.
         walk_levels: Levels assumed behind the displayed touch, each one tick worse and as large

@@ -23,8 +23,8 @@ from order_adapters.simulator.state import AccountState, changes_of, restore_int
 from order_adapters.simulator.stop import Stop, StopKind, TradingStop
 from order_adapters.simulator.trade import MarketTrade
 from order_domain.errors import InvalidValue
-from order_domain.model.enums import Category, CommandKind
-from order_domain.model.identifiers import InstrumentId
+from order_domain.model.enums import CommandKind
+from order_domain.model.identifiers import InstrumentId, may_hedge
 from order_domain.model.inputs import StreamState
 from order_domain.model.instrument import Instrument
 from order_domain.model.order import Order
@@ -65,9 +65,9 @@ class SimulatedExchange:
         seed = f"{config.environment}:{config.seed}"
         randomness = Randomness(seed)
         self._faults = None if faults is None else Faults(faults, randomness)
-        hedges = Category.LINEAR if config.hedge_mode else None
         self._markets = {
-            each.id: Market(each, hedged=each.category is hedges) for each in instruments
+            each.id: Market(each, hedged=config.hedge_mode and may_hedge(each.id))
+            for each in instruments
         }
         self.account = Account(config.balances, self._markets.values())
         self.records = Records(seed, config.history_limit)

@@ -17,7 +17,7 @@ from order_domain.model.identifiers import (
 )
 from order_domain.model.inputs import PlaceOrder
 from order_domain.model.order import OrderTerms
-from order_domain.policy.position_side import only_closes, position_side_of
+from order_domain.policy.position_side import is_hedged, only_closes, position_side_of
 from order_domain.policy.time_in_force import asked_time_in_force
 from order_domain.risk.assess import Trail, admit, assess
 from order_domain.risk.base import Entry, Proposal, propose
@@ -110,7 +110,7 @@ def _fault(request: PlaceOrder, position_side: PositionSide, config: EngineConfi
         return (Code.VALUE_INVALID, "a limit order has a price", request.price, False)
     if asked_time_in_force(request.order_type, request.time_in_force) is None:
         return (Code.VALUE_INVALID, "a market order is IOC", request.time_in_force, False)
-    if (position_side is PositionSide.BOTH) == config.hedge_mode:
+    if (position_side is PositionSide.BOTH) == is_hedged(request.instrument_id, config):
         return (Code.VALUE_INVALID, "Long or Short in hedge mode only", position_side, False)
     return None
 

@@ -45,6 +45,14 @@ def category_of(instrument: InstrumentId) -> str:
     return instrument.partition(":")[0]
 
 
+def may_hedge(instrument: InstrumentId) -> bool:
+    """Tell whether an account in hedge mode keeps two positions of an instrument.
+
+    Bybit has that for perpetuals in USDT alone; every other contract stays in one-way mode.
+    """
+    return instrument.startswith("linear:") and instrument.endswith("USDT")
+
+
 def client_order_id(
     environment: str, account: str, strategy: str, signal: str, leg: int, generation: int
 ) -> ClientOrderId:

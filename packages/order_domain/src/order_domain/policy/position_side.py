@@ -4,6 +4,7 @@ from typing import Final
 
 from order_domain.config import EngineConfig
 from order_domain.model.enums import PositionSide, Side
+from order_domain.model.identifiers import InstrumentId, may_hedge
 from order_domain.model.inputs import PlaceOrder
 from order_domain.model.signal import SignalIntent, TradingSignal
 
@@ -14,16 +15,21 @@ _LONG: Final = PositionSide.LONG
 _SHORT: Final = PositionSide.SHORT
 
 
+def is_hedged(instrument: InstrumentId, config: EngineConfig) -> bool:
+    """Tell whether a long and a short position of this instrument are kept apart."""
+    return config.hedge_mode and may_hedge(instrument)
+
+
 def position_side_for(signal: TradingSignal, config: EngineConfig) -> PositionSide:
     """One-way: both. Hedge: buys open long and close short, sells the other way round."""
-    if not config.hedge_mode:
+    if not is_hedged(signal.instrument_id, config):
         return _BOTH
     return _hedged(signal.side, closes=signal.intent is _CLOSE)
 
 
 def position_side_of(request: PlaceOrder, config: EngineConfig) -> PositionSide:
     """The side a person named; in hedge mode, where none was named, as for signals."""
-    if config.hedge_mode and request.position_side is _BOTH:
+    if request.position_side is _BOTH and is_hedged(request.instrument_id, config):
         return _hedged(request.side, closes=request.reduce_only)
     return request.position_side
 

@@ -7,6 +7,7 @@ from order_domain.codes import Code
 from order_domain.config import EngineConfig
 from order_domain.context import Context
 from order_domain.model.enums import Category
+from order_domain.model.identifiers import may_hedge
 from order_domain.risk.base import Entry, Proposal
 
 _FLIP_NOT_ALLOWED: Final = Code.FLIP_NOT_ALLOWED
@@ -33,4 +34,6 @@ def cap(proposal: Proposal, _context: Context, _config: EngineConfig) -> Decimal
 
 def may_flip(proposal: Proposal, config: EngineConfig) -> bool:
     """Spot has nothing below zero; in hedge mode each side is a position of its own."""
-    return config.allow_flip and not config.hedge_mode and proposal.instrument.category is not _SPOT
+    instrument = proposal.instrument
+    is_one_way = not (config.hedge_mode and may_hedge(instrument.id))
+    return config.allow_flip and is_one_way and instrument.category is not _SPOT

@@ -8,7 +8,7 @@ from order_adapters.venues.bybit.clock_offset import ClockMeter, ClockState
 from order_adapters.venues.bybit.config import BybitConfig
 from order_adapters.venues.bybit.records import AccountInfo, KeyInfo
 from order_domain.errors import OrderManagerError
-from order_domain.model.identifiers import InstrumentId
+from order_domain.model.identifiers import InstrumentId, may_hedge
 
 log: Final = logging.getLogger(__name__)
 
@@ -44,8 +44,7 @@ def check_account(account: AccountInfo) -> None:
 def check_modes(modes: dict[InstrumentId, bool], config: BybitConfig) -> None:
     """Refuse an account in the other position mode. Raises AccountRefused."""
     for instrument, is_hedged in modes.items():
-        can_hedge = instrument.endswith("USDT")  # no other contract can
-        if is_hedged != config.hedge_mode and (is_hedged or can_hedge):
+        if is_hedged != (config.hedge_mode and may_hedge(instrument)):
             mode = "hedge" if is_hedged else "one-way"
             raise AccountRefused(reason=f"{instrument} is in {mode} mode")
 

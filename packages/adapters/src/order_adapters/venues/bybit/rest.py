@@ -38,7 +38,7 @@ from order_adapters.venues.bybit.records import (
 )
 from order_domain.model.enums import Category, PositionSide
 from order_domain.model.execution import Execution
-from order_domain.model.identifiers import InstrumentId, instrument_id
+from order_domain.model.identifiers import InstrumentId, instrument_id, symbol_of
 from order_domain.model.instrument import ONE, Instrument
 from order_domain.model.quote import Quote
 from order_domain.model.reports import OrderReport, PositionReport, WalletReport
@@ -110,12 +110,17 @@ class BybitRest:
     ) -> tuple[OrderReport, ...]:
         """Cancel until no order is open; return what is still open after all.
 
-        One call ends 500 orders at most, which ones nobody knows, and ends them a little later.
+        One call ends 500 orders at most, which ones nobody knows, and ends them a little later. A
+        call for inverse contracts must name a symbol or a coin, and each has a coin of its own: so
+        without either, the symbols are those of the open orders.
         """
-        left: tuple[OrderReport, ...] = ()
+        by_symbol = category is Category.INVERSE and not symbol and not settle_coin
+        left = (await self.open_orders(category)).good if by_symbol else ()
         for _ in range(CANCEL_ROUNDS):
-            body = bodies.cancel_all(category, symbol, settle_coin)
-            await self.client.write(bodies.CANCEL_ALL_PATH, body, Priority.URGENT)
+            found = {symbol_of(order.instrument_id) for order in left}
+            for name in sorted(found) if by_symbol else [symbol]:
+                body = bodies.cancel_all(category, name, settle_coin)
+                await self.client.write(bodies.CANCEL_ALL_PATH, body, Priority.URGENT)
             left = (await self.open_orders(category, symbol, settle_coin)).good
             if not left:
                 break

@@ -32,8 +32,8 @@ class Trust:
         """Not to be trusted whatever the connection says, for a cause, until it has no reason."""
         if reason:
             self._bars[cause] = reason
-        else:
-            self._bars.pop(cause, None)
+        elif self._bars.pop(cause, None) is None:
+            return  # there was none: nothing has changed
         self._tell(reason)
 
     def _tell(self, reason: str) -> None:
