@@ -180,6 +180,48 @@ async def test_in_hedge_mode_every_other_contract_stays_in_one_way_mode(
     assert (fill.instrument_id, fill.position_side) == (name, PositionSide.BOTH)
 
 
+async def test_w8_with_early_fills_each_fill_is_still_booked_once_with_its_fee() -> None:
+    async with a_world(fast_executions=True) as world:
+        await world.venue.send(world.a_market("a"))
+        await world.venue.send(world.a_market("b"))
+        await world.until(lambda: len(world.of(Execution)) == 2)
+        await world.until(lambda: len(world.of(OrderReport)) >= 2)
+
+    fills = world.of(Execution)
+    assert [(each.client_order_id, each.quantity) for each in fills] == [
+        ("a", D("0.02")),
+        ("b", D("0.02")),
+    ]
+    assert all(each.fee > 0 for each in fills)
+    assert {each.cum_quantity for each in world.of(OrderReport)} == {D("0.02")}
+
+
+async def test_w15_where_an_account_has_it_the_exchange_cancels_what_a_lost_stream_leaves() -> None:
+    server = {"accounts": (AccountConfig(has_protection=True),)}
+    async with a_world(server=server, disconnect_window=timedelta(seconds=3)) as world:
+        is_protected = world.venue.health.protected
+        await world.venue.send(world.a_create("a"))
+        await world.until(lambda: world.of(OrderReport))
+        await world.venue.close()
+        await world.until(lambda: not world.account.exchange.records.open)
+        (order,) = world.account.exchange.records.orders.values()
+
+    assert is_protected
+    assert order.client_order_id == "a"
+
+
+async def test_w15_an_account_without_protection_trades_without(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_world(disconnect_window=timedelta(seconds=3)) as world:
+        answer = await world.venue.send(world.a_create("a"))
+        is_protected = world.venue.health.protected
+
+    assert not is_protected
+    assert answer.outcome is AnswerOutcome.ACCEPTED
+    assert "will not cancel our orders when we are gone: " in caplog.text
+
+
 async def test_the_other_endpoints_answer() -> None:
     async with a_world() as world:
         rest = world.venue.rest

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -15,13 +15,13 @@ from order_adapters.clock import SystemClock
 from order_adapters.venues.bybit.facts import Facts
 from order_adapters.venues.bybit.knowledge import Knowledge
 from order_adapters.venues.bybit.link import Link, LinkTiming
-from order_adapters.venues.bybit.private_stream import TOPICS, PrivateStream
+from order_adapters.venues.bybit.private_stream import EARLY_FILLS, TOPICS, PrivateStream
 from order_domain.model.enums import VenueStatus
 from order_domain.model.execution import Execution
 from order_domain.model.inputs import StreamState
 from order_domain.model.reports import OrderReport, WalletReport
 from order_domain.ports.venue import Fact
-from tests.builders import NOW
+from tests.builders import NOW, D
 from tests.unit.bybit.rows import MS, an_execution_row, an_order_row
 from tests.unit.bybit.sockets import (
     FAST,
@@ -50,13 +50,15 @@ def push(topic: str, *rows: Any) -> Message:
 class Stream:
     """A stream with a reader of its facts."""
 
-    def __init__(self, peer: SocketPeer, timing: LinkTiming, capacity: int) -> None:
+    def __init__(
+        self, peer: SocketPeer, timing: LinkTiming, capacity: int, further: Sequence[str] = ()
+    ) -> None:
         self.peer = peer
         self.knowledge = Knowledge(lambda: NOW)
         self.facts = Facts(capacity)
         self.seen: list[Fact] = []
         self.stream = PrivateStream(
-            a_link(peer, timing), KEY, lambda: MS, self.facts, self.knowledge
+            a_link(peer, timing), KEY, lambda: MS, self.facts, self.knowledge, further
         )
 
     async def read(self) -> None:
@@ -75,9 +77,10 @@ async def streaming(
     capacity: int = 1000,
     *,
     is_read: bool = True,
+    further: Sequence[str] = (),
 ) -> AsyncIterator[Stream]:
     async with talking(SocketPeer(reply)) as peer:
-        made = Stream(peer, timing, capacity)
+        made = Stream(peer, timing, capacity, further)
         reader = asyncio.create_task(made.read()) if is_read else None
         async with running(made.stream.link):
             yield made
@@ -93,6 +96,60 @@ async def test_it_authenticates_then_subscribes_each_topic_by_itself() -> None:
     assert made.states == [True]
     assert made.peer.ops() == ["auth", *["subscribe"] * 4]
     assert [message["args"] for message in made.peer.heard[1:5]] == [[topic] for topic in TOPICS]
+
+
+async def test_w8_an_early_fill_makes_its_order_filled_and_no_entry_of_the_ledger() -> None:
+    fill = an_execution_row(orderLinkId="")
+    early = {key: value for key, value in fill.items() if "Fee" not in key}
+    new = an_order_row(category="linear", orderStatus="New", cumExecQty="0")
+    async with streaming(further=[EARLY_FILLS]) as made:
+        await until(lambda: made.states)
+        await made.peer.say(push("order", new))
+        await made.peer.say(push(EARLY_FILLS, early), push(EARLY_FILLS, early))
+        await until(lambda: len(made.seen) == 3)
+        await made.peer.say(push("execution", fill), push(EARLY_FILLS, early))
+        await made.peer.say(push("order", an_order_row(category="linear")))
+        await until(lambda: len(made.seen) == 5)
+
+    assert made.peer.heard[5]["args"] == [EARLY_FILLS]
+    first, raised, execution, last = made.seen[1:]
+    assert isinstance(first, OrderReport)
+    assert isinstance(raised, OrderReport)
+    assert isinstance(last, OrderReport)
+    assert [each.cum_quantity for each in (first, raised, last)] == [0, D("0.004"), D("0.004")]
+    assert raised.client_order_id == "om-1"
+    assert isinstance(execution, Execution)
+    assert execution.fee == D("0.04")
+
+
+async def test_w8_what_was_seen_of_fills_does_not_outlive_its_connection() -> None:
+    early = {key: value for key, value in an_execution_row().items() if "Fee" not in key}
+    new = an_order_row(category="linear", orderStatus="New", cumExecQty="0")
+    async with streaming(further=[EARLY_FILLS]) as made:
+        await until(lambda: made.states)
+        await made.peer.say(push(EARLY_FILLS, early))
+        await asyncio.sleep(0.02)
+        made.peer.cut()
+        await until(lambda: made.states == [True, False, True])
+        await made.peer.say(push("order", new))
+        await until(lambda: isinstance(made.seen[-1], OrderReport))
+
+    assert isinstance(made.seen[-1], OrderReport)
+    assert made.seen[-1].cum_quantity == 0
+
+
+async def test_a_further_topic_that_is_refused_is_done_without(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def reply(message: Message) -> Message:
+        is_refused = message.get("args") == ["dcp.future"]
+        return confirm(message) | ({"success": False, "ret_msg": "no"} if is_refused else {})
+
+    async with streaming(reply, further=["dcp.future"]) as made:
+        await until(lambda: made.states)
+
+    assert made.states == [True]
+    assert "going on without a topic: dcp.future refused: no" in caplog.text
 
 
 async def test_w11_auth_is_stamped_by_the_exchanges_clock() -> None:

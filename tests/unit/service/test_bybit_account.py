@@ -84,6 +84,8 @@ def test_every_setting_of_the_account_reaches_the_venue() -> None:
                 "BYBIT_USER_ID": "7",
                 "BYBIT_ALLOW_WITHDRAWAL": "true",
                 "BYBIT_TRADE_BY_SOCKET": "false",
+                "BYBIT_FAST_EXECUTIONS": "true",
+                "BYBIT_DISCONNECT_WINDOW": "10",
                 "BYBIT_SMP_TYPE": "CancelMaker",
                 "ORDERMANAGER_RECV_WINDOW": "1.5",
                 "ORDERMANAGER_ORDER_EXECUTION_TIMEOUT": "3",
@@ -103,6 +105,8 @@ def test_every_setting_of_the_account_reaches_the_venue() -> None:
     assert config.settle_coins == ("USDC",)
     assert (config.hedge_mode, config.user_id) == (True, 7)
     assert (config.allow_withdrawal, config.trades_by_socket) == (True, False)
+    assert config.fast_executions
+    assert config.disconnect_window == timedelta(seconds=10)
     assert config.smp_type == "CancelMaker"
     assert config.recv_window == timedelta(seconds=1.5)
     assert (config.http.whole, config.answer_within) == (3.0, 3.0)
@@ -116,6 +120,8 @@ def test_every_setting_of_the_account_reaches_the_venue() -> None:
     [
         ({"BYBIT_API_KEY": ""}, "BYBIT_API_KEY: is needed"),
         ({"BYBIT_API_SECRET": "two words"}, "BYBIT_API_SECRET: must be printable ASCII"),
+        ({"BYBIT_API_SECRET": "-----BEGIN X-----"}, "BYBIT_API_SECRET: must be a private RSA key"),
+        ({"BYBIT_DISCONNECT_WINDOW": "2"}, "BYBIT_DISCONNECT_WINDOW: must be 3 to 300"),
         ({"BYBIT_REST_URL": "http://bybit.example"}, "BYBIT_REST_URL: must be https"),
         ({"BYBIT_STREAM_URL": "ws://bybit.example"}, "BYBIT_STREAM_URL: must be https or wss"),
         ({"BYBIT_REST_URL": "https://user@bybit.example"}, "BYBIT_REST_URL: must be"),

@@ -27,6 +27,7 @@ _VARIABLES: Final = {
     "stream": "BYBIT_STREAM_URL",
     "answer_within": "ORDERMANAGER_ORDER_EXECUTION_TIMEOUT",
     "http.whole": "ORDERMANAGER_ORDER_EXECUTION_TIMEOUT",
+    "disconnect_window": "BYBIT_DISCONNECT_WINDOW",
     "recv_window": "ORDERMANAGER_RECV_WINDOW",
 }
 
@@ -74,6 +75,8 @@ def _config(settings: Settings, credentials: Credentials) -> BybitConfig:
         user_id=bybit.user_id,
         allow_withdrawal=bybit.allow_withdrawal,
         trades_by_socket=bybit.trade_by_socket,
+        fast_executions=bybit.fast_executions,
+        disconnect_window=bybit.disconnect_window,
         recv_window=ours.recv_window,
         http=HttpTiming(whole=answer_within),
         answer_within=answer_within,

@@ -105,7 +105,7 @@ class Bybit(Neighbour):
     api_key: SecretStr | None = None
     """API key with trade rights only. Never used by a dry run."""
     api_secret: SecretStr | None = None
-    """Secret of the API key."""
+    """Secret of the API key; of a key made with a public RSA key, its private half as PEM."""
     environment: Literal["testnet", "mainnet", "demo", "custom"] = "testnet"
     """Which Bybit the key belongs to; custom needs the two URLs below."""
     rest_url: str | None = None
@@ -128,6 +128,11 @@ class Bybit(Neighbour):
     """Take a key that may withdraw or transfer. Better: make a key that may not."""
     trade_by_socket: bool = True
     """Send orders over the order entry socket where the site has one; else by REST."""
+    fast_executions: bool = False
+    """Listen to early fills too: an order is known to be filled sooner, its fee comes later."""
+    disconnect_window: Seconds | None = None
+    """Bybit cancels every order after so long without our private stream, where an account has
+    that: 3 to 300 whole seconds. Unset: left as it is."""
     smp_type: Literal["None", "CancelMaker", "CancelTaker", "CancelBoth"] | None = None
     """What the exchange does when our orders would meet. Unset: its own default."""
 

@@ -35,12 +35,14 @@ BATCH_MAX: Final = 20
 _PERCENT: Final = Decimal(100)
 _SLIPPAGE_STEP: Final = Decimal("0.01")
 _SLIPPAGE_MAX: Final = Decimal(10)
-_DCP_SECONDS: Final = (3, 300)
-_DCP_PRODUCT: Final = {
-    Category.LINEAR: "DERIVATIVES",
-    Category.INVERSE: "DERIVATIVES",
-    Category.SPOT: "SPOT",
+DISCONNECT_SECONDS: Final = (3, 300)
+_DERIVATIVES: Final = ("DERIVATIVES", "dcp.future")
+_DISCONNECT: Final = {
+    Category.LINEAR: _DERIVATIVES,
+    Category.INVERSE: _DERIVATIVES,
+    Category.SPOT: ("SPOT", "dcp.spot"),
 }
+"""Product and topic of disconnection protection."""
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -180,10 +182,15 @@ def disconnect_cancel(category: Category, window: timedelta) -> Body:
         InvalidValue: The window is not 3 to 300 whole seconds.
     """
     seconds, rest = divmod(window, timedelta(seconds=1))
-    low, high = _DCP_SECONDS
+    low, high = DISCONNECT_SECONDS
     if rest or not low <= seconds <= high:
         raise InvalidValue(field="window", rule=f"{low} to {high} whole seconds", value=window)
-    return {"product": _DCP_PRODUCT[category], "timeWindow": seconds}
+    return {"product": _DISCONNECT[category][0], "timeWindow": seconds}
+
+
+def disconnect_topic(category: Category) -> str:
+    """Name the topic a private stream listens to so that its loss counts."""
+    return _DISCONNECT[category][1]
 
 
 def plain(value: Decimal) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from order_adapters.venues.bybit.bodies import DISCONNECT_SECONDS
 from order_adapters.venues.bybit.clock_offset import ClockLimits
 from order_adapters.venues.bybit.hosts import Hosts
 from order_adapters.venues.bybit.link import LinkTiming
@@ -54,6 +55,9 @@ class BybitConfig:
         allow_withdrawal: Take a key that may withdraw.
         expiry_warning: Before a key expires.
         trades_by_socket: Send orders by the order entry socket where the host has one.
+        fast_executions: Listen to early fills too; they make an order known to be filled sooner.
+        disconnect_window: Have the exchange cancel every order when our private stream has been
+            gone for so long, where the account has that; None leaves it as it is.
         answer_within: A command on the socket without a reply for so long is unknown.
         penalty: Without any HTTP after a 403, at least 600.
         share: Part of the exchange's rate limits that is used.
@@ -71,6 +75,8 @@ class BybitConfig:
     allow_withdrawal: bool = False
     expiry_warning: timedelta = timedelta(days=14)
     trades_by_socket: bool = True
+    fast_executions: bool = False
+    disconnect_window: timedelta | None = None
     recv_window: timedelta = timedelta(milliseconds=2500)
     http: HttpTiming = attrs.field(factory=HttpTiming)
     link: LinkTiming = attrs.field(factory=LinkTiming)
@@ -95,6 +101,7 @@ class BybitConfig:
             ("answer_within", "above recv_window", self.answer_within > window),
             ("http.whole", "above recv_window", self.http.whole > window),
             ("penalty", f"at least {LEAST_PENALTY:g} s", self.penalty >= LEAST_PENALTY),
+            ("disconnect_window", "3 to 300 whole seconds", _is_window(self.disconnect_window)),
             ("share", "above 0, at most 1", 0 < self.share <= 1),
             ("retry.attempts", "at least 1", self.retry.attempts >= 1),
             ("smp_type", f"one of {SMP_TYPES}", self.smp_type in SMP_TYPES),
@@ -108,3 +115,10 @@ class BybitConfig:
     def recv_window_ms(self) -> int:
         """The window as the exchange is told it."""
         return self.recv_window // timedelta(milliseconds=1)
+
+
+def _is_window(window: timedelta | None) -> bool:
+    if window is None:
+        return True
+    seconds, rest = divmod(window, timedelta(seconds=1))
+    return not rest and DISCONNECT_SECONDS[0] <= seconds <= DISCONNECT_SECONDS[1]

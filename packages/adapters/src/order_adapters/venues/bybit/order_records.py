@@ -34,7 +34,7 @@ from order_domain.model.identifiers import (
 from order_domain.model.reports import OrderReport
 
 _QUOTE_COIN: Final = "quoteCoin"
-_ENDED: Final[AbstractSet[VenueStatus]] = frozenset(
+ENDED: Final[AbstractSet[VenueStatus]] = frozenset(
     (
         VenueStatus.FILLED,
         VenueStatus.CANCELLED,
@@ -132,7 +132,7 @@ def _base_quantity(raw: Raw, status: VenueStatus, cum_quantity: Decimal) -> Deci
     about its price; without a price nobody can tell, and it is on its way to its end anyway.
     """
     price = price_or_none(raw, "price") or price_or_none(raw, "avgPrice")
-    if status in _ENDED or price is None:
+    if status in ENDED or price is None:
         return cum_quantity
     spent = number_or_none(raw, "cumExecValue") or cum_quantity * price
     rest = not_negative(raw, "qty") - spent

@@ -1,10 +1,14 @@
 """PrivateStream: what the exchange pushes of our account: orders, executions, wallet."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+import attrs
+
 from order_adapters.venues.bybit.facts import Facts
+from order_adapters.venues.bybit.fast_fills import FastFills
 from order_adapters.venues.bybit.fields import moment
 from order_adapters.venues.bybit.frames import Dialogue, read_object
 from order_adapters.venues.bybit.knowledge import Knowledge
@@ -15,6 +19,7 @@ from order_adapters.venues.bybit.records import (
     RecordInvalid,
     decode_all,
     decode_execution,
+    decode_fast_execution,
     decode_order,
     decode_position,
     decode_wallet,
@@ -26,10 +31,15 @@ from order_domain.model.execution import Execution
 from order_domain.model.reports import OrderReport, WalletReport
 
 TOPICS: Final = ("order", "execution", "position", "wallet")
+EARLY_FILLS: Final = "execution.fast"
+log: Final = logging.getLogger(__name__)
 
 
 class PrivateStream:
     """Healthy means: authenticated, and every topic confirmed by itself.
+
+    Further topics (early fills, disconnection protection) are asked for too; one that is refused is
+    told and done without.
 
     There is no snapshot and no replay, so each new connection says unhealthy, then healthy, and the
     engine reads the account anew. A reader that falls behind costs the connection, never a fact in
@@ -43,8 +53,11 @@ class PrivateStream:
         exchange_ms: Callable[[], int],
         facts: Facts,
         knowledge: Knowledge,
+        further: Sequence[str] = (),
     ) -> None:
         self.link = make_link(self)
+        self._further = further
+        self._fast = FastFills() if EARLY_FILLS in further else None
         self._credentials = credentials
         self._exchange_ms = exchange_ms
         self._facts = facts
@@ -56,6 +69,7 @@ class PrivateStream:
             "execution": self._take_executions,
             "position": self._take_positions,
             "wallet": self._take_wallet,
+            EARLY_FILLS: self._take_early_fills,
         }
 
     @property
@@ -68,8 +82,17 @@ class PrivateStream:
         await self._facts.room()
         expires = self._exchange_ms() + AUTH_AHEAD_MS
         await self._confirm("auth", socket_auth(self._credentials, expires))
+        if self._fast is not None:
+            self._fast = FastFills()
         for topic in TOPICS:
             await self._confirm("subscribe", [topic])
+        for topic in self._further:
+            try:
+                await self._confirm("subscribe", [topic])
+            except LinkDown as error:
+                if not self.link.is_open:
+                    raise
+                log.warning("going on without a topic: %s", error)
 
     def up(self) -> None:
         """Tell that the stream can be trusted from here on."""
@@ -106,11 +129,25 @@ class PrivateStream:
         batch = decode_all(decode_order, message.get("data"))
         for report in batch.good:
             self._knowledge.learn_order(report)
+        if self._fast is not None:
+            batch = attrs.evolve(batch, good=tuple(map(self._fast.show, batch.good)))
         self._put(batch)
 
     def _take_executions(self, message: Raw) -> None:
         decode = partial(decode_execution, known=self._knowledge.known)
-        self._put(decode_all(decode, message.get("data")))
+        batch = decode_all(decode, message.get("data"))
+        if self._fast is not None:
+            for execution in batch.good:
+                self._fast.book(execution)
+        self._put(batch)
+
+    def _take_early_fills(self, message: Raw) -> None:
+        """No entries of the ledger, for they tell no fee: only how much of an order is filled."""
+        if self._fast is None:
+            return
+        batch = decode_all(decode_fast_execution, message.get("data"))
+        reports = [report for fill in batch.good if (report := self._fast.tell(fill)) is not None]
+        self._put(Batch(tuple(reports), batch.quarantined))
 
     def _take_positions(self, message: Raw) -> None:
         """No fact of their own: positions are the ledger's, and sweeps compare."""

@@ -151,6 +151,11 @@ class BybitRest:
         body = bodies.trading_stop(instrument, position_side, take_profit, stop_loss)
         await self.client.write(bodies.TRADING_STOP_PATH, body, Priority.URGENT)
 
+    async def protect(self, category: Category, window: timedelta) -> None:
+        """Have every order of a product cancelled when our streams are gone for so long."""
+        body = bodies.disconnect_cancel(category, window)
+        await self.client.write(bodies.DISCONNECT_CANCEL_PATH, body, Priority.POLL)
+
     async def wallet(self) -> WalletReport:
         """Every coin."""
         envelope = await self.client.read(queries.wallet())

@@ -7,9 +7,13 @@ from datetime import timedelta
 from random import Random
 from typing import Final, TypeVar
 
-import attrs
-
-from order_adapters.venues.bybit.bodies import Command, body_of, path_of, to_bytes
+from order_adapters.venues.bybit.bodies import (
+    Command,
+    body_of,
+    disconnect_topic,
+    path_of,
+    to_bytes,
+)
 from order_adapters.venues.bybit.budget import RateBudget
 from order_adapters.venues.bybit.checks import (
     AccountRefused,
@@ -22,9 +26,10 @@ from order_adapters.venues.bybit.client import BybitClient, ReadFailed, stamp_of
 from order_adapters.venues.bybit.clock_offset import ClockMeter, ClockState, to_milliseconds
 from order_adapters.venues.bybit.config import BybitConfig
 from order_adapters.venues.bybit.facts import Facts
+from order_adapters.venues.bybit.health import VenueHealth
 from order_adapters.venues.bybit.knowledge import Knowledge
 from order_adapters.venues.bybit.link import Link, LinkUser
-from order_adapters.venues.bybit.private_stream import PrivateStream
+from order_adapters.venues.bybit.private_stream import EARLY_FILLS, PrivateStream
 from order_adapters.venues.bybit.public_stream import PublicStream
 from order_adapters.venues.bybit.reader import AccountReader
 from order_adapters.venues.bybit.relayed import MakeRelay, Relay, RelayedStream
@@ -53,25 +58,6 @@ TELLING_SECONDS: Final = 0.2
 PARAMETER_ERROR: Final = 10001
 Read = TypeVar("Read")
 log: Final = logging.getLogger(__name__)
-
-
-@attrs.frozen(slots=True, kw_only=True)
-class VenueHealth:
-    """How the connections are.
-
-    Attributes:
-        trades_by_socket: Orders go by the order entry socket now; else by REST.
-        clock_uncertainty: Of `clock_offset`, which is exchange time minus ours.
-        quarantines: Records put aside since the start.
-    """
-
-    stream: bool
-    trades_by_socket: bool
-    http_banned: bool
-    clock: ClockState
-    clock_offset: timedelta
-    clock_uncertainty: timedelta
-    quarantines: int
 
 
 class BybitVenue:
@@ -115,6 +101,7 @@ class BybitVenue:
         self._tasks: list[asyncio.Task[None]] = []
         self._refresh = asyncio.Event()
         self._is_open = False
+        self._is_protected = False
 
     # -- the port ----------------------------------------------------------------------------------
 
@@ -130,6 +117,7 @@ class BybitVenue:
         check_key(await self._insist(self.rest.key_info), self._config, self._clock.now())
         check_account(await self._insist(self.rest.account_info))
         check_modes(await self._insist(self._reader.modes), self._config)
+        await self._protect()
         self._is_open = True
         links = [public.link for public in self._public.values()]
         if isinstance(self._private, PrivateStream):
@@ -212,6 +200,7 @@ class BybitVenue:
         return VenueHealth(
             stream=self._private.is_healthy,
             trades_by_socket=self._trade is not None and self._trade.is_up,
+            protected=self._is_protected,
             http_banned=self._client.budget.is_http_stopped,
             clock=self._meter.state,
             clock_offset=best.offset,
@@ -311,6 +300,20 @@ class BybitVenue:
         else:
             self._private.bar("key", "")
 
+    async def _protect(self) -> None:
+        """Ask for disconnection protection; few accounts have it, and the others go on without."""
+        window = self._config.disconnect_window
+        if window is None or not isinstance(self._private, PrivateStream):
+            return
+        by_topic = {disconnect_topic(each): each for each in self._config.categories}
+        try:
+            for category in by_topic.values():
+                await self.rest.protect(category, window)
+        except ReadFailed as error:
+            log.warning("the exchange will not cancel our orders when we are gone: %s", error)
+        else:
+            self._is_protected = True
+
     async def _insist(self, read: Callable[[], Awaitable[Read]]) -> Read:
         """Ask until answered; a key that is refused stays refused."""
         failures = 0
@@ -349,7 +352,14 @@ class BybitVenue:
             self._client.exchange_ms,
             self._facts,
             self._knowledge,
+            self._further_topics(),
         )
+
+    def _further_topics(self) -> list[str]:
+        topics = [EARLY_FILLS] if self._config.fast_executions else []
+        if self._config.disconnect_window is not None:
+            topics += dict.fromkeys(map(disconnect_topic, self._config.categories))
+        return topics
 
     def _public_stream(self, category: Category) -> PublicStream:
         url = self._config.hosts.public_of(category)
