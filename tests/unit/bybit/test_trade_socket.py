@@ -236,6 +236,85 @@ async def test_w14_a_restarting_exchange_answers_what_is_on_its_way_and_gets_not
     assert peer.connections == 2
 
 
+async def handing_over(peer: SocketPeer, socket: TradeSocket) -> tuple[Any, Message]:
+    """Leave a request on a connection that restarts; returns it, and what was heard of it."""
+    await until(lambda: socket.is_up)
+    before = asyncio.create_task(create(socket, "before"))
+    await until(lambda: peer.ops() == ["auth", "order.create"])
+    heard = orders(peer)[-1]
+    await create(socket, "refused")
+    return before, heard
+
+
+def orders(peer: SocketPeer) -> list[Message]:
+    return [message for message in peer.heard if message["op"] == "order.create"]
+
+
+def restarting(peer: SocketPeer) -> Callable[[Message], Any]:
+    def reply(message: Message) -> Any:
+        name = message["args"][0]["orderLinkId"]
+        if name == "before":
+            return None
+        return acknowledged(message, 10019 if name == "refused" else 0)
+
+    return with_auth(reply)
+
+
+async def test_w14_the_next_connection_is_up_before_the_last_one_ends() -> None:
+    peer = SocketPeer(silence)
+    peer.reply = restarting(peer)
+    async with talking(peer), a_socket(peer) as socket:
+        before, heard = await handing_over(peer, socket)
+        await until(lambda: socket.is_up)
+        both = len(peer.open)
+        again = await create(socket, "again")
+        await peer.open[0].send(json.dumps(acknowledged(heard)))
+        answered = await before
+        await until(lambda: len(peer.open) == 1)
+
+    assert both == 2
+    assert again["data"]["orderLinkId"] == "again"
+    assert answered["data"]["orderLinkId"] == "before"
+    assert socket.strays == 0
+
+
+async def test_w14_what_waits_on_the_last_connection_is_lost_with_it_and_nothing_else() -> None:
+    peer = SocketPeer(silence)
+    peer.reply = restarting(peer)
+    async with talking(peer), a_socket(peer, within=10.0) as socket:
+        before, _ = await handing_over(peer, socket)
+        await until(lambda: socket.is_up)
+        peer.reply = with_auth(silence)
+        after = asyncio.create_task(create(socket, "after"))
+        await until(lambda: len(peer.ops()) == 5)
+        peer.open[0].transport.abort()
+        with pytest.raises(NoAnswer):
+            await before
+        await peer.open[-1].send(json.dumps(acknowledged(orders(peer)[-1])))
+        answered = await after
+
+    assert answered["data"]["orderLinkId"] == "after"
+
+
+async def test_w14_what_waits_on_the_last_connection_outlives_a_next_one_that_is_refused() -> None:
+    peer = SocketPeer(silence)
+    restarts = restarting(peer)
+
+    def reply(message: Message) -> Any:
+        if message["op"] == "auth" and 1 < peer.connections < 4:
+            return {"retCode": 10016, "retMsg": "restarting", "op": "auth"}
+        return restarts(message)
+
+    peer.reply = reply
+    async with talking(peer), a_socket(peer) as socket:
+        before, heard = await handing_over(peer, socket)
+        await until(lambda: peer.connections == 4 and socket.is_up)
+        await peer.open[0].send(json.dumps(acknowledged(heard)))
+        answered = await before
+
+    assert answered["data"]["orderLinkId"] == "before"
+
+
 async def test_w2_a_connection_without_pongs_is_dead() -> None:
     def reply(message: Message) -> Message | None:
         return AUTHENTICATED if message["op"] == "auth" else None

@@ -1,6 +1,7 @@
 """Link: one WebSocket that is kept up."""
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -60,7 +61,10 @@ class LinkUser(Protocol):
 
 
 class Link:
-    """Connects, greets, pings, notices death, and connects again, for as long as it runs."""
+    """Connects, greets, pings, notices death, and connects again, for as long as it runs.
+
+    A connection that is about to end can hand over: the next one is made while it still hears.
+    """
 
     def __init__(
         self,
@@ -81,10 +85,20 @@ class Link:
         self._pong_at = 0.0
         self._closing = asyncio.Event()
         self._reason = ""
+        self._heard_out: tuple[float, Callable[[str], None]] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self.connections = 0
 
     async def run(self) -> None:
         """Keep the link up until cancelled."""
+        try:
+            await self._run()
+        finally:
+            for task in self._leaving:
+                task.cancel()
+            await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    async def _run(self) -> None:
         failures = 0
         while True:
             began_at = self._clock.monotonic()
@@ -94,7 +108,12 @@ class Link:
                 reason = f"{type(error).__name__}: {error}".rstrip(": ")
             lasted = self._clock.monotonic() - began_at
             failures = 1 if lasted >= self._timing.steady else failures + 1
-            self._user.down(reason)
+            if self._heard_out is None:
+                self._user.down(reason)
+            elif failures == 1:
+                self._heard_out = None
+                continue
+            self._heard_out = None
             await asyncio.sleep(self._wait(failures))
 
     def send(self, frame: bytes) -> None:
@@ -119,6 +138,16 @@ class Link:
         """Give this connection up; `run` makes another."""
         self._reason = self._reason or reason
         self._closing.set()
+
+    def hand_over(self, reason: str, *, within: float, gone: Callable[[str], None]) -> None:
+        """Make another connection at once; this one is no more sent on, but hears for a while.
+
+        Args:
+            within: Seconds until it is closed.
+            gone: Told when it has ended, and why.
+        """
+        self._heard_out = within, gone
+        self.close(reason)
 
     def _wait(self, failures: int) -> float:
         longest = min(
@@ -149,7 +178,21 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self._heard_out is None:
+                await socket.leave()
+            else:
+                leaving = asyncio.create_task(self._hear_out(socket, *self._heard_out))
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
+
+    async def _hear_out(
+        self, socket: SocketWire, within: float, gone: Callable[[str], None]
+    ) -> None:
+        try:
+            await asyncio.wait([socket.ended], timeout=within)
+        finally:
             await socket.leave()
+            gone("the exchange restarted this service")
 
     async def _greet_and_ping(self, socket: SocketWire) -> None:
         async with asyncio.timeout(self._timing.greet):

@@ -5,6 +5,7 @@ A reply says that a request was taken. It is never a status, and never a fill.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -23,6 +24,9 @@ OPS: Final[Mapping[CommandKind, str]] = {
     CommandKind.AMEND: "order.amend",
     CommandKind.CANCEL: "order.cancel",
 }
+
+_Waiting = tuple[asyncio.Future[Raw], float, int]
+"""A reply to come, its deadline (loop time), and the number of the connection it is to come on."""
 
 
 class TradeSocket:
@@ -55,17 +59,17 @@ class TradeSocket:
         self._within = answer_within
         self._session = session
         self._numbers = count(1)
-        self._pending: dict[str, tuple[asyncio.Future[Raw], float]] = {}
+        self._pending: dict[str, _Waiting] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._dialogue = Dialogue(self.link.send)
-        self._is_greeted = False
+        self._connection = 0
         self.strays = 0
         """Replies to nothing that waits: too late, twice, without an id, or not understood."""
 
     @property
     def is_up(self) -> bool:
         """Whether a request may be handed over."""
-        return self._is_greeted and self.link.is_open
+        return self._connection != 0 and self.link.is_open
 
     @property
     def in_flight(self) -> int:
@@ -95,7 +99,7 @@ class TradeSocket:
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Raw] = loop.create_future()
         deadline = loop.time() + self._within
-        self._pending[request_id] = reply, deadline
+        self._pending[request_id] = reply, deadline, self._connection
         if self._watch is None:
             self._watch = loop.call_at(deadline, self._expire, loop)
         try:
@@ -116,14 +120,12 @@ class TradeSocket:
 
     def up(self) -> None:
         """Requests may leave."""
-        self._is_greeted = True
+        self._connection = self.link.connections
 
     def down(self, reason: str) -> None:
-        """Whatever is on its way is lost: all of it at once, in the order it was sent."""
-        self._is_greeted = False
-        for reply, _ in self._pending.values():
-            if not reply.done():
-                reply.set_exception(NoAnswer(f"connection lost: {reason}"))
+        """Whatever is on its way there is lost: all of it at once, in the order it was sent."""
+        connection, self._connection = self._connection, 0
+        self._lose(connection, reason)
 
     def receive(self, frame: bytes) -> None:
         """Give a reply to whoever waits for it."""
@@ -134,7 +136,7 @@ class TradeSocket:
         if self._dialogue.hear(message):
             return
         if message.get("retCode") == RESTARTING:
-            self._is_greeted = False  # replies are still to come; `_forget` closes after the last
+            self._move()
         request_id = message.get("reqId")
         waiting = self._pending.get(request_id) if isinstance(request_id, str) else None
         if waiting is None or waiting[0].done():
@@ -142,11 +144,26 @@ class TradeSocket:
             return
         waiting[0].set_result(message)
 
+    def _move(self) -> None:
+        """Go to another connection; replies to what is on its way still come on this one."""
+        connection, self._connection = self._connection, 0
+        if connection:
+            self.link.hand_over(
+                "the exchange restarts this service",
+                within=self._within,
+                gone=partial(self._lose, connection),
+            )
+
+    def _lose(self, connection: int, reason: str) -> None:
+        for reply, _, sent_on in self._pending.values():
+            if sent_on == connection and not reply.done():
+                reply.set_exception(NoAnswer(f"connection lost: {reason}"))
+
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give up what is due. Requests are in the order of their deadlines: one timer will do."""
         self._watch = None
         now = loop.time()
-        for reply, deadline in self._pending.values():
+        for reply, deadline, _ in self._pending.values():
             if deadline > now:
                 self._watch = loop.call_at(deadline, self._expire, loop)
                 return
@@ -157,5 +174,3 @@ class TradeSocket:
         del self._pending[request_id]
         if reply.done() and not reply.cancelled():
             reply.exception()  # looked at, so that asyncio does not complain
-        if not self._is_greeted and not self._pending and self.link.is_open:
-            self.link.close("the exchange restarts this service")
