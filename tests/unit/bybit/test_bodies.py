@@ -19,7 +19,6 @@ from order_adapters.venues.bybit.bodies import (
     path_of,
     plain,
     to_bytes,
-    trading_stop,
 )
 from order_adapters.venues.bybit.records import decode_order
 from order_domain.errors import InvalidValue
@@ -202,18 +201,6 @@ def test_what_no_batch_takes_is_refused() -> None:
         with pytest.raises(InvalidValue):
             batch(commands)
     assert len(str(batch([create] * 20))) > 20
-
-
-def test_exits_of_a_position_are_set_by_its_index() -> None:
-    assert trading_stop(BTC, PositionSide.SHORT, D(0), D("40000.10")) == {
-        "category": "linear",
-        "symbol": "BTCUSDT",
-        "tpslMode": "Full",
-        "positionIdx": 2,
-        "takeProfit": "0",
-        "stopLoss": "40000.10",
-    }
-    assert "stopLoss" not in trading_stop(BTC, PositionSide.BOTH, D(1), None)
 
 
 def test_the_exchange_is_told_when_to_cancel_without_us() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from order_adapters.venues.bybit.client import ReadFailed
 from order_adapters.venues.bybit.clock_offset import from_milliseconds
-from order_domain.model.enums import Category, Origin, PositionSide, VenueStatus
+from order_adapters.venues.bybit.exits import Exit, TradingStop
+from order_domain.model.enums import Category, Origin, VenueStatus
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
 from order_domain.model.order import Order
 from order_domain.model.steps import LookUp, Sweep
@@ -19,6 +20,7 @@ from tests.unit.bybit.rows import (
     ORDER_ID,
     Row,
     a_position_row,
+    a_spot_order_row,
     an_execution_row,
     an_instrument_row,
     an_order_row,
@@ -195,26 +197,50 @@ async def test_x18_cancel_all_is_repeated_until_nothing_is_open() -> None:
     )
 
 
-async def test_the_exits_of_a_position_are_set_as_a_whole() -> None:
-    async with a_desk({"/v5/position/trading-stop": in_turn({})}) as desk:
-        await desk.rest.trading_stop(BTC, PositionSide.LONG, Decimal(60000), Decimal(0))
+async def test_x18_spot_orders_of_other_kinds_are_cancelled_by_calls_of_their_own() -> None:
+    routes = {
+        "/v5/order/cancel-all": in_turn({"list": [], "success": "1"}),
+        REALTIME: in_turn(a_page(a_spot_order_row()), a_page()),
+    }
+    async with a_desk(routes) as desk:
+        left = await desk.rest.cancel_all(Category.SPOT)
 
-    assert desk.exchange.asked == [
-        (
-            "/v5/position/trading-stop",
-            {
-                "category": "linear",
-                "symbol": "BTCUSDT",
-                "tpslMode": "Full",
-                "positionIdx": 1,
-                "takeProfit": "60000",
-                "stopLoss": "0",
-            },
-        )
+    calls = desk.exchange.fields_of("/v5/order/cancel-all")
+    assert left == ()
+    assert [call.get("orderFilter") for call in calls] == [
+        None,
+        None,
+        "tpslOrder",
+        "StopOrder",
+        "OcoOrder",
+        "BidirectionalTpslOrder",
     ]
 
 
-# -- looking one order up --------------------------------------------------------------------------
+@pytest.mark.parametrize("code", [0, 34040])
+async def test_exits_are_set_or_are_already_as_wished(code: int) -> None:
+    routes = {"/v5/position/trading-stop": in_turn({} if not code else Refusal(code))}
+    stop = TradingStop(instrument_id=BTC, take_profit=Exit(Decimal(60000)))
+    async with a_desk(routes) as desk:
+        await desk.rest.trading_stop(stop)
+
+    assert desk.exchange.asked == [("/v5/position/trading-stop", stop.body())]
+
+
+async def test_exits_that_are_refused_are_told() -> None:
+    routes = {"/v5/position/trading-stop": in_turn(Refusal(10001))}
+    stop = TradingStop(instrument_id=BTC, stop_loss=Exit(Decimal(60000)))
+    async with a_desk(routes) as desk:
+        with pytest.raises(ReadFailed, match="10001"):
+            await desk.rest.trading_stop(stop)
+
+
+async def test_the_exits_of_a_position_are_read() -> None:
+    row = a_position_row(takeProfit="60000", stopLoss="0.00", trailingStop="0")
+    async with a_desk({"/v5/position/list": in_turn(a_page(row))}) as desk:
+        (exits,) = (await desk.rest.exits(LINEAR, "BTCUSDT")).good
+
+    assert (exits.take_profit, exits.stop_loss, exits.trailing) == (Decimal(60000), None, None)
 
 
 async def test_an_order_that_realtime_shows_is_not_looked_for_in_history() -> None:

@@ -12,8 +12,8 @@ import msgspec
 
 from order_adapters.venues.bybit import words
 from order_domain.errors import InvalidValue
-from order_domain.model.enums import Category, OrderType, Origin, PositionSide
-from order_domain.model.identifiers import InstrumentId, category_of, symbol_of
+from order_domain.model.enums import Category, OrderType, Origin
+from order_domain.model.identifiers import category_of, symbol_of
 from order_domain.model.order import Order, OrderTerms
 from order_domain.model.steps import SendAmend, SendCancel, SendCreate
 
@@ -32,6 +32,8 @@ DISCONNECT_CANCEL_PATH: Final = "/v5/order/disconnected-cancel-all"
 
 SPOT_BATCH_MAX: Final = 10
 BATCH_MAX: Final = 20
+SPOT_FILTERS: Final = ("", "tpslOrder", "StopOrder", "OcoOrder", "BidirectionalTpslOrder")
+"""Kinds of spot orders; unsaid, plain ones. We place no others, but a person may have."""
 _PERCENT: Final = Decimal(100)
 _SLIPPAGE_STEP: Final = Decimal("0.01")
 _SLIPPAGE_MAX: Final = Decimal(10)
@@ -120,10 +122,15 @@ def cancel(order: Order) -> Body:
     return _named(order)
 
 
-def cancel_all(category: Category, symbol: str = "", settle_coin: str = "") -> Body:
+def cancel_all(
+    category: Category, symbol: str = "", settle_coin: str = "", order_filter: str = ""
+) -> Body:
     """Cancel every order of a symbol, or of a settle coin; spot may name neither.
 
     One call ends 500 orders at most: repeat it until none is open.
+
+    Args:
+        order_filter: On spot, one of `SPOT_FILTERS`: a call takes orders of one kind.
 
     Raises:
         InvalidValue: A derivatives category without symbol and settle coin.
@@ -135,6 +142,8 @@ def cancel_all(category: Category, symbol: str = "", settle_coin: str = "") -> B
         if not settle_coin:
             raise InvalidValue(field="settle_coin", rule="present without a symbol", value="")
         body["settleCoin"] = settle_coin
+    if order_filter:
+        body["orderFilter"] = order_filter
     return body
 
 
@@ -153,26 +162,6 @@ def batch(commands: Sequence[Command], smp_type: str = "") -> Body:
     if len(bodies) > longest:
         raise InvalidValue(field="batch", rule=f"at most {longest} commands", value=len(bodies))
     return {"category": category, "request": bodies}
-
-
-def trading_stop(
-    instrument: InstrumentId,
-    position_side: PositionSide,
-    take_profit: Decimal | None,
-    stop_loss: Decimal | None,
-) -> Body:
-    """Set the exits of a whole position; 0 takes one away, None leaves it as it is."""
-    body: Body = {
-        "category": category_of(instrument),
-        "symbol": symbol_of(instrument),
-        "tpslMode": "Full",
-        "positionIdx": words.POSITION_INDEX.write(position_side),
-    }
-    if take_profit is not None:
-        body["takeProfit"] = plain(take_profit)
-    if stop_loss is not None:
-        body["stopLoss"] = plain(stop_loss)
-    return body
 
 
 def disconnect_cancel(category: Category, window: timedelta) -> Body:

@@ -10,6 +10,12 @@ from order_adapters.venues.bybit import bodies, queries
 from order_adapters.venues.bybit.budget import Priority
 from order_adapters.venues.bybit.client import ONCE, BybitClient, ReadFailed
 from order_adapters.venues.bybit.clock_offset import from_milliseconds
+from order_adapters.venues.bybit.exits import (
+    NOT_MODIFIED,
+    PositionExits,
+    TradingStop,
+    decode_exits,
+)
 from order_adapters.venues.bybit.fields import integer_or_none
 from order_adapters.venues.bybit.queries import Query
 from order_adapters.venues.bybit.records import (
@@ -36,7 +42,7 @@ from order_adapters.venues.bybit.records import (
     decode_ticker,
     decode_wallet,
 )
-from order_domain.model.enums import Category, PositionSide
+from order_domain.model.enums import Category
 from order_domain.model.execution import Execution
 from order_domain.model.identifiers import InstrumentId, instrument_id, symbol_of
 from order_domain.model.instrument import ONE, Instrument
@@ -112,15 +118,18 @@ class BybitRest:
 
         One call ends 500 orders at most, which ones nobody knows, and ends them a little later. A
         call for inverse contracts must name a symbol or a coin, and each has a coin of its own: so
-        without either, the symbols are those of the open orders.
+        without either, the symbols are those of the open orders. On spot, what is left after the
+        first call may be of a kind that wants a call of its own.
         """
         by_symbol = category is Category.INVERSE and not symbol and not settle_coin
         left = (await self.open_orders(category)).good if by_symbol else ()
-        for _ in range(CANCEL_ROUNDS):
+        for number in range(CANCEL_ROUNDS):
             found = {symbol_of(order.instrument_id) for order in left}
+            by_kind = category is Category.SPOT and number > 0
             for name in sorted(found) if by_symbol else [symbol]:
-                body = bodies.cancel_all(category, name, settle_coin)
-                await self.client.write(bodies.CANCEL_ALL_PATH, body, Priority.URGENT)
+                for kind in bodies.SPOT_FILTERS if by_kind else ("",):
+                    body = bodies.cancel_all(category, name, settle_coin, kind)
+                    await self.client.write(bodies.CANCEL_ALL_PATH, body, Priority.URGENT)
             left = (await self.open_orders(category, symbol, settle_coin)).good
             if not left:
                 break
@@ -140,16 +149,18 @@ class BybitRest:
         query = queries.positions(category, symbol)
         return await self._list(query, partial(decode_leverage, category=category))
 
-    async def trading_stop(
-        self,
-        instrument: InstrumentId,
-        position_side: PositionSide,
-        take_profit: Decimal | None,
-        stop_loss: Decimal | None,
-    ) -> None:
-        """Set the exits of a whole position; 0 takes one away, None leaves it."""
-        body = bodies.trading_stop(instrument, position_side, take_profit, stop_loss)
-        await self.client.write(bodies.TRADING_STOP_PATH, body, Priority.URGENT)
+    async def trading_stop(self, stop: TradingStop) -> None:
+        """Change the exits of a position; that they are as wished already is as good."""
+        try:
+            await self.client.write(bodies.TRADING_STOP_PATH, stop.body(), Priority.URGENT)
+        except ReadFailed as error:
+            if error.code != NOT_MODIFIED:
+                raise
+
+    async def exits(self, category: Category, symbol: str) -> Batch[PositionExits]:
+        """The exits of the positions of one symbol."""
+        query = queries.positions(category, symbol)
+        return await self._list(query, partial(decode_exits, category=category))
 
     async def protect(self, category: Category, window: timedelta) -> None:
         """Have every order of a product cancelled when our streams are gone for so long."""
