@@ -40,12 +40,28 @@ class Wire:
     is_upward: bool = True
     cuts: int = 0
     refused: int = 0
+    holes: set[str] = attrs.field(factory=set)
+    """Kinds of which nothing is carried either way, and nothing closed: nobody is told."""
+    is_shut: bool = False
+    """Refuse whoever comes."""
+    forgery: "Forgery | None" = None
+
+    def forge(self, kind: str, old: bytes, new: bytes, skip: int = 0) -> None:
+        """Have the exchange say something else, from its `skip`-th such word on. b"" is all of it.
+
+        A word of a socket must keep its length, for the frame around it tells it.
+        """
+        self.forgery = Forgery(kind, old, new, skip)
 
     def cut_after(self, count: int, kind: str, *, is_upward: bool) -> None:
         """Upward is towards the exchange."""
         self.left, self.kind, self.is_upward = count, kind, is_upward
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_shut:
+            self.refused += 1
+            writer.transport.abort()
+            return
         try:
             first = await reader.readuntil(b"\r\n")
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
@@ -62,6 +78,25 @@ class Wire:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         relay.close()
         await asyncio.gather(*both, return_exceptions=True)
+
+
+@attrs.define
+class Forgery:
+    """Other words in the exchange's mouth."""
+
+    kind: str
+    old: bytes
+    new: bytes
+    skip: int
+    count: int = 0
+
+    def of(self, kind: str, data: bytes) -> bytes:
+        if kind != self.kind or self.old not in data:
+            return data
+        self.count += 1
+        if self.count <= self.skip:
+            return data
+        return data.replace(self.old, self.new) if self.old else self.new
 
 
 @attrs.frozen
@@ -85,6 +120,11 @@ class _Relay:
         with suppress(ConnectionError):
             while data or (data := await reader.read(65536)):
                 wire = self.wire
+                if self.kind in wire.holes:
+                    data = b""
+                    continue
+                if wire.forgery is not None and not is_upward:
+                    data = wire.forgery.of(self.kind, data)
                 if wire.left is not None and (wire.kind, wire.is_upward) == (self.kind, is_upward):
                     if len(data) > wire.left:
                         writer.write(data[: wire.left])

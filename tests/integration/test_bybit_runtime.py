@@ -15,7 +15,7 @@ from order_adapters.stores.memory.store import MemoryStore
 from order_adapters.venues.bybit.link import LinkTiming
 from order_domain.config import EngineConfig
 from order_domain.engine import Engine
-from order_domain.model.enums import OrderStatus, Side
+from order_domain.model.enums import OrderStatus, Origin, Side
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.inputs import SignalDelivered
 from order_domain.model.order import Order
@@ -65,6 +65,11 @@ class Desk:
     @property
     def orders(self) -> list[Order]:
         return list(self.database.rows[Order].values())
+
+    @property
+    def ours(self) -> list[Order]:
+        """Orders that signals made."""
+        return [order for order in self.orders if order.terms.origin is Origin.SIGNAL]
 
     @property
     def ledger(self) -> list[LedgerEntry]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
+import attrs
+
 from order_adapters.venues.bybit.records import Known, Quarantined
-from order_domain.model.enums import PositionSide
+from order_domain.model.enums import InstrumentStatus, PositionSide
 from order_domain.model.identifiers import InstrumentId, VenueOrderId
 from order_domain.model.instrument import Instrument
 from order_domain.model.reports import OrderReport, PositionReport
@@ -46,6 +48,17 @@ class Knowledge:
             self.hedged.discard(report.instrument_id)
         else:
             self.hedged.add(report.instrument_id)
+
+    def delist(self, listed: Iterable[Instrument]) -> list[Instrument]:
+        """Take for closed whatever a new list leaves out: the exchange lists only what trades."""
+        names = {each.id for each in listed}
+        gone = [
+            attrs.evolve(each, status=InstrumentStatus.CLOSED)
+            for each in self.instruments.values()
+            if each.id not in names
+        ]
+        self.instruments.update({each.id: each for each in gone})
+        return gone
 
     def put_aside(self, quarantined: Iterable[Quarantined]) -> None:
         """Keep and tell what could not be read. The record itself may hold anything: not logged."""

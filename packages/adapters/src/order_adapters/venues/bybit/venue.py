@@ -282,7 +282,8 @@ class BybitVenue:
         known = dict(self._knowledge.instruments)
         try:
             await self._check_key()
-            for instrument in await self._reader.instruments():
+            listed = await self._reader.instruments()
+            for instrument in (*listed, *self._knowledge.delist(listed)):
                 if known.get(instrument.id) != instrument:
                     self._facts.put_own(instrument)
         except ReadFailed as error:
