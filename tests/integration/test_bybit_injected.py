@@ -50,7 +50,10 @@ def push(world: World, topic: str, *rows: Any) -> None:
         http(b"<html>bad gateway</html>", "502 Bad Gateway"),
         http(b"<html>everything is fine</html>"),
         http(b'{"retCode":0,"retMsg":"OK","result":{"orderId":"1'),
-        http(b'{"retCode":0}', "500 Internal Server Error"),
+        http(
+            b'{"retCode":0,"result":{"orderId":"1","orderLinkId":"om-1"}}',
+            "500 Internal Server Error",
+        ),
         http(b"\xff\xfe\x00"),
         http(b'{"retCode":0,"retMsg":"OK","result":{"orderId":"1","orderLinkId":"another"}}'),
         b"no HTTP at all\r\n\r\n",
