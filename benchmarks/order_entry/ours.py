@@ -5,6 +5,8 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import attrs
+
 from benchmarks.order_entry.timing import measure, place
 from order_adapters.clock import SystemClock
 from order_adapters.venues.bybit.config import BybitConfig
@@ -13,21 +15,31 @@ from order_adapters.venues.bybit.relayed import RelayedStream
 from order_adapters.venues.bybit.signing import Credentials
 from order_adapters.venues.bybit.venue import BybitVenue
 from order_domain.model.enums import AnswerOutcome, OrderStatus, TimeInForce
+from order_domain.model.order import Order, OrderTerms
 from order_domain.model.steps import SendCreate
 from order_service.heap import look_for_cycles_rarely
-from tests.builders import an_order
+from tests.builders import some_terms
+
+PRICE = Decimal(46000)
+TERMS = some_terms(time_in_force=TimeInForce.IOC)
+VALUES = {field.name: getattr(TERMS, field.name) for field in attrs.fields(OrderTerms)}
 
 
 def a_create(name: str) -> SendCreate:
-    order = an_order(
-        client_order_id=name,
-        status=OrderStatus.SUBMITTING,
-        attempt=1,
-        request_ts=datetime.now(UTC),
-        time_in_force=TimeInForce.IOC,
-        price=Decimal(46000),
+    """What the engine hands over; making it is the engine's part, so it is made plainly."""
+    now = datetime.now(UTC)
+    terms = OrderTerms(**VALUES | {"client_order_id": name})
+    return SendCreate(
+        Order(
+            terms,
+            OrderStatus.SUBMITTING,
+            terms.requested_quantity,
+            PRICE,
+            now,
+            attempt=1,
+            request_ts=now,
+        )
     )
-    return SendCreate(order)
 
 
 class NoStream:

@@ -21,6 +21,7 @@ EDGES: Final = {
     ADAPTERS / "stores/sqlite/worker.py": "the disk blocks: it has a thread of its own",
     ADAPTERS / "testing/local_bybit.py": "serves tests whose client blocks their thread",
     ADAPTERS / "tracing/otel.py": "spans are for a collector, whose SDK has clocks and threads",
+    ADAPTERS / "venues/bybit/socket_wire.py": "masks what it says unpredictably, as WebSocket asks",
     ADAPTERS / "venues/simulated/venue.py": "keeps an account on disk in a thread",
 }
 """Adapters that touch the machine; the simulation puts others in their place."""
