@@ -14,15 +14,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
 
 from benchmarks import results
 from benchmarks.measure import middle
+from order_adapters.stores.postgres.migrator import migrate
+from order_adapters.stores.postgres.place import Place
 
 ROWS: Final = 20
 KEY: Final = "key-of-the-bench"
@@ -47,30 +52,40 @@ def main() -> None:
     """Measure and print; the next report shows it."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.http", description=main.__doc__)
     words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--requests", type=int, default=2_000, help="per round and route")
+    words.add_argument("--requests", type=int, default=3_000, help="per round and route")
+    words.add_argument("--postgres", metavar="URL", help="a server on which a database is made")
     asked = words.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        found = measure(Path(name), asked.rounds, asked.requests)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as made:
+        stores = {"SQLite": "sqlite:///bench.sqlite"}
+        if asked.postgres:
+            stores["PostgreSQL"] = made.enter_context(_database(asked.postgres))
+        found = measure(Path(name), stores, asked.rounds, asked.requests)
     results.keep_value("http", found)
     for each in found:
         print(each)
 
 
-def measure(folder: Path, rounds: int, requests: int) -> list[dict[str, Any]]:
+def measure(
+    folder: Path, stores: Mapping[str, str], rounds: int, requests: int
+) -> list[dict[str, Any]]:
     """Ask each route in turns; the first turn only warms up."""
-    with _service(folder) as (ours, port):
-        rows = _filled(port)
-        (folder / "rows.json").write_bytes(rows)
-        with _bare(folder) as (bare, bare_port):
-            routes = {
-                "bare route, nothing in it": (bare, bare_port, "/one"),
-                f"bare route, {ROWS} ready rows": (bare, bare_port, "/rows"),
-                f"`GET /api/v1/orders`, {ROWS} rows": (ours, port, f"/api/v1/orders?limit={ROWS}"),
-            }
-            turns: dict[str, list[tuple[float, float]]] = {name: [] for name in routes}
-            for _ in range(rounds + 1):
-                for name, (process, at, path) in routes.items():
-                    turns[name].append(asyncio.run(_turn(process, at, path, requests)))
+    with ExitStack() as running:
+        listings = {}
+        for name, url in stores.items():
+            pid, port = running.enter_context(_service(folder, url))
+            (folder / "rows.json").write_bytes(_filled(port))
+            path = f"/api/v1/orders?limit={ROWS}"
+            listings[f"`GET /api/v1/orders`, {ROWS} rows, {name}"] = (pid, port, path)
+        bare, port = running.enter_context(_bare(folder))
+        routes = {
+            "bare route, nothing in it": (bare, port, "/one"),
+            f"bare route, {ROWS} ready rows": (bare, port, "/rows"),
+            **listings,
+        }
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in routes}
+        for _ in range(rounds + 1):
+            for name, (process, at, path) in routes.items():
+                turns[name].append(asyncio.run(_turn(process, at, path, requests)))
     return [
         {
             "name": name,
@@ -82,7 +97,28 @@ def measure(folder: Path, rounds: int, requests: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[tuple[int, int]]:
+def _database(server: str) -> Iterator[str]:
+    """A database of its own for as long as the block runs, with our tables."""
+    name = f"order_manager_bench_{os.getpid()}"
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    asyncio.run(_administer(server, f"CREATE DATABASE {name}"))
+    try:
+        asyncio.run(migrate(Place.of(url)))
+        yield url
+    finally:
+        asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _administer(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _service(folder: Path, store: str) -> Iterator[tuple[int, int]]:
     port = _free_port()
     clean = {k: v for k, v in os.environ.items() if not k.startswith("ORDERMANAGER_")}
     settings = {
@@ -91,8 +127,7 @@ def _service(folder: Path) -> Iterator[tuple[int, int]]:
         "ORDERMANAGER_LOG_LEVEL": "ERROR",
     }
     command = [sys.executable, "-m", "order_cli", "serve", "--dry-run", "--port", str(port)]
-    store = ["--store", "sqlite:///bench.sqlite"]
-    with _running([*command, *store], folder, clean | settings, port, "/ready") as pid:
+    with _running([*command, "--store", store], folder, clean | settings, port, "/ready") as pid:
         yield pid, port
 
 

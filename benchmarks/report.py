@@ -61,7 +61,9 @@ HTTP = """\
 
 `python -m benchmarks.http`: requests a second of CPU of the server's process, and the 99th
 percentile a client saw over eight kept connections. The bare routes are the framework's, on the
-same server, with neither keys nor limits, store or log.
+same server, with neither keys nor limits, store or log; the listing checks its key, counts the
+request against its rate and reads the store every time. Nobody trades meanwhile, so the orders stay
+as they are and each is shown once; the CPU of a database server is not counted.
 """
 
 
@@ -156,9 +158,14 @@ def _memory(found: dict[str, Any]) -> str:
 def _http(found: Sequence[dict[str, Any]]) -> str:
     lines = ["| route | requests/s of CPU | p99 |", "|---|---:|---:|"]
     lines += [f"| {r['name']} | {r['per_second']:,.0f} | {r['p99_ms']:.0f} ms |" for r in found]
-    ratio = found[-1]["per_second"] / found[-2]["per_second"]
-    word = "met" if ratio >= HTTP_BAR else "not met"
-    lines.append(f"\nThe listing does {ratio:.2f} of the bare route; bar {HTTP_BAR}, {word}.")
+    bare = next(r["per_second"] for r in found if r["name"].startswith("bare route, 20"))
+    for listing in found:
+        if "/orders" in listing["name"]:
+            ratio = listing["per_second"] / bare
+            word = "met" if ratio >= HTTP_BAR else "not met"
+            lines.append(
+                f"\n{listing['name']}: {ratio:.2f} of the bare route; bar {HTTP_BAR}, {word}."
+            )
     return "\n".join(lines)
 
 

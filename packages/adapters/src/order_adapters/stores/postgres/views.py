@@ -16,7 +16,8 @@ from order_domain.ports.outbox import NumberedEvent
 from order_domain.ports.views import OrderQuery, StoredOrder
 
 T = TypeVar("T")
-_FORM: Final = "sha256(convert_to(orders::text, 'UTF8'))"
+_FORM: Final = "sha256(convert_to(page::text, 'UTF8'))"
+_OPTIONAL: Final = frozenset(c.name for c in STATEMENTS[Order].table.columns if c.is_optional)
 
 
 class PostgresViews:
@@ -137,9 +138,9 @@ class PostgresOutbox:
 
 async def _forms(connection: Connection, query: OrderQuery) -> tuple[Sequence[bytes], int]:
     where, parameters = _where(query)
-    page = f"SELECT {_FORM} FROM orders {where} {_order_by(query)}"
     ((forms, total),) = await connection.fetch(
-        f"SELECT array({page}), (SELECT count(*) FROM orders {where})", *parameters
+        f"SELECT array({_select(_FORM, where, query)}), (SELECT count(*) FROM orders {where})",
+        *parameters,
     )
     return forms, total
 
@@ -147,7 +148,7 @@ async def _forms(connection: Connection, query: OrderQuery) -> tuple[Sequence[by
 async def _page(connection: Connection, query: OrderQuery) -> tuple[Sequence[StoredOrder], int]:
     where, parameters = _where(query)
     statements = STATEMENTS[Order]
-    page = f"SELECT {_FORM}, {statements.columns} FROM orders {where} {_order_by(query)}"
+    page = _select(f"{_FORM}, {statements.columns}", where, query)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         total = await connection.fetchval(f"SELECT count(*) FROM orders {where}", *parameters)
         found = await connection.fetch(page, *parameters)
@@ -182,9 +183,11 @@ def _where(query: OrderQuery) -> tuple[str, tuple[object, ...]]:
     return f"WHERE {' AND '.join(texts)}" if texts else "", values
 
 
-def _order_by(query: OrderQuery) -> str:
+def _select(columns: str, where: str, query: OrderQuery) -> str:
+    """Select from a page; inside, so that no digest is made of what is on no page."""
     way = "DESC" if query.descending else "ASC"
-    return (
-        f"ORDER BY {query.sort_by} {way} NULLS LAST, row_no {way}"
-        f" LIMIT {query.limit:d} OFFSET {query.offset:d}"
-    )
+    # where there is always a value, an index on it has the order without a word on missing ones
+    last = " NULLS LAST" if query.sort_by in _OPTIONAL else ""
+    order = f"ORDER BY {query.sort_by} {way}{last}, row_no {way}"
+    page = f"SELECT * FROM orders {where} {order} LIMIT {query.limit:d} OFFSET {query.offset:d}"
+    return f"SELECT {columns} FROM ({page}) AS page {order}"
