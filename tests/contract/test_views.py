@@ -11,7 +11,7 @@ from order_domain.errors import InvalidValue
 from order_domain.model.enums import OrderStatus, OrderType, Side
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import instrument_id
+from order_domain.model.identifiers import ClientOrderId, instrument_id, order_row_id
 from order_domain.model.order import Order
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
@@ -117,6 +117,28 @@ class TestOrders:
 
         assert await store.views.order(order.client_order_id) == order
         assert await store.views.order("v6") == order
+
+    async def test_an_order_of_any_age_is_found_by_the_id_of_its_row(self, store: Store) -> None:
+        await store.journal.flush(2, [an_order_of(number) for number in range(10, 1_200)])
+        changed = attrs.evolve(ORDERS[0], version=2, status=OrderStatus.FILLED)
+        await store.journal.flush(3, [changed])
+
+        assert await store.views.order(order_row_id(ORDERS[0].client_order_id)) == changed
+        assert await store.views.order(order_row_id(ORDERS[1].client_order_id)) == ORDERS[1]
+        assert await store.views.order(order_row_id(ClientOrderId("nobody's"))) is None
+
+    async def test_an_id_of_two_orders_is_first_our_own_then_the_exchanges_then_a_rows(
+        self, store: Store
+    ) -> None:
+        row_id = order_row_id(ORDERS[0].client_order_id)
+        of_venue = an_order_of(6, venue_order_id=row_id)
+        await store.journal.flush(2, [of_venue])
+        before = await store.views.order(row_id)
+        ours = an_order_of(7, client_order_id=ClientOrderId(row_id))
+        await store.journal.flush(3, [ours])
+
+        assert before == of_venue
+        assert await store.views.order(row_id) == ours
 
     async def test_an_unknown_or_empty_id_finds_nothing(self, store: Store) -> None:
         assert await store.views.order("unknown") is None

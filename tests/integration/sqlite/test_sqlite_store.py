@@ -11,6 +11,7 @@ import pytest
 from order_adapters.clock import SystemClock, VirtualClock
 from order_adapters.stores.sqlite import SqliteStore, creation, selection
 from order_adapters.stores.sqlite.creation import use_wal
+from order_domain.model.identifiers import order_row_id
 from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
 from order_domain.model.rows import Mark
@@ -36,6 +37,20 @@ def write(path: Path, content: bytes) -> None:
 
 def was_made(path: str) -> bool:
     return Path(path).exists()
+
+
+BACK_TO_VERSION_1 = (
+    "DROP INDEX orders_row_id",
+    "ALTER TABLE orders DROP COLUMN row_id",
+    "DELETE FROM schema_version",
+    "INSERT INTO schema_version VALUES (1)",
+)
+
+
+def columns_and_indexes(path: Path) -> object:
+    columns = query(path, "SELECT name, type FROM pragma_table_info('orders') ORDER BY name")
+    indexes = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' ORDER BY name"
+    return columns, query(path, indexes)
 
 
 class TestFile:
@@ -78,7 +93,26 @@ class TestFile:
         with pytest.raises(WrongSchema) as refused:
             await SqliteStore(str(path), SystemClock()).open()
 
-        assert refused.value.details == {"store": str(path), "found": 99, "expected": 1}
+        assert refused.value.details == {"store": str(path), "found": 99, "expected": 2}
+
+    async def test_a_file_of_the_first_version_is_brought_up_and_lacks_nothing(
+        self, store: SqliteStore, path: Path
+    ) -> None:
+        fresh = columns_and_indexes(path)
+        orders = [an_order_of(number) for number in range(1, 4)]
+        await store.journal.flush(1, orders)
+        await store.close()
+        for statement in BACK_TO_VERSION_1:
+            query(path, statement)
+
+        again = SqliteStore(str(path), VirtualClock(NOW))
+        await again.open()
+        row_ids = [order_row_id(order.client_order_id) for order in orders]
+
+        assert [await again.views.order(row_id) for row_id in row_ids] == orders
+        assert await again.damage() == []
+        assert columns_and_indexes(path) == fresh
+        await again.close()
 
     def test_somebody_elses_database_is_refused_and_left_alone(self, path: Path) -> None:
         query(path, "CREATE TABLE theirs (x)")

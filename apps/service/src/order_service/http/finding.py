@@ -3,33 +3,29 @@
 from typing import Final
 from uuid import UUID
 
-from order_domain.model.identifiers import event_id, symbol_of
+from order_domain.model.identifiers import symbol_of
 from order_domain.model.order import Order
 from order_domain.ports.views import OrderQuery, Views
 
 LONGEST_ID: Final = 100
-LOOKED_THROUGH: Final = 1000
-"""Newest orders that are looked through for the id of a row, which no store has an index of."""
-_MADE_OF_A_NAME: Final = 5
 
 
 async def find_order(views: Views, any_id: str) -> Order | None:
-    """Find an order by client order id, exchange's id, or the `id` that is shown of its row.
-
-    The last one is found among the newest 1,000 orders.
-    """
+    """Find an order by client order id, exchange's id, or the `id` that is shown of its row."""
     name = any_id[:LONGEST_ID]
     found = await views.order(name)
-    if found is not None:
-        return found
+    canonical = _canonical(name)
+    if found is None and canonical != name:
+        found = await views.order(canonical)
+    return found
+
+
+def _canonical(name: str) -> str:
+    """The one text of a UUID, of which there are several; any other name as it is."""
     try:
-        row_id = UUID(name)
+        return str(UUID(name))
     except ValueError:
-        return None
-    if row_id.version != _MADE_OF_A_NAME:
-        return None
-    newest = await views.newest(Order, LOOKED_THROUGH)
-    return next((one for one in newest if event_id(one.client_order_id, 0) == row_id), None)
+        return name
 
 
 def matches(order: Order, query: OrderQuery) -> bool:

@@ -1,14 +1,13 @@
 """OrderView: an order as the neighbours know it, with what only we know beside it."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from order_domain.lifecycle import status_for_neighbours
 from order_domain.model.enums import OrderStatus
-from order_domain.model.identifiers import event_id, symbol_of
+from order_domain.model.identifiers import order_row_id, symbol_of
 from order_domain.model.order import Order
 from order_service.http.wire import moment, number, optional_moment, optional_number
 
@@ -75,7 +74,7 @@ def order_view(order: Order, *, is_dry_run: bool) -> OrderView:
     only_fee = next(iter(fees.values())) if len(fees) == 1 else None
     reason = f"{order.code} {order.text}".strip() if status == "rejected" else None
     return OrderView(
-        id=_row_id(order.client_order_id),
+        id=order_row_id(order.client_order_id),
         order_id=order.venue_order_id or order.client_order_id,
         client_order_id=order.client_order_id,
         signal_id=terms.signal_id,
@@ -103,8 +102,3 @@ def order_view(order: Order, *, is_dry_run: bool) -> OrderView:
         is_dry_run=is_dry_run,
         sequence=order.version,
     )
-
-
-@lru_cache(maxsize=10_000)
-def _row_id(client_order_id: str) -> str:
-    return str(event_id(client_order_id, 0))

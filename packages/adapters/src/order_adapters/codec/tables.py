@@ -11,6 +11,7 @@ from order_domain.model.balance import Balance
 from order_domain.model.command import Command
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
+from order_domain.model.identifiers import order_row_id
 from order_domain.model.instrument import Instrument
 from order_domain.model.order import Order
 from order_domain.model.position import Position, PositionSnapshot
@@ -22,6 +23,14 @@ _RENAMED: Final = {
 }
 
 
+@attrs.frozen(slots=True)
+class Alias:
+    """A further column by which a row is found: made of its key alone, so never read back."""
+
+    column: str
+    of: Callable[[Any], str]
+
+
 @attrs.frozen(slots=True, eq=False)
 class Table:
     """Where the rows of one class are kept.
@@ -30,6 +39,7 @@ class Table:
         key: Columns that tell one row from another; a later version replaces the earlier one.
         unique: Further columns that no two rows share.
         is_append_only: History: every row stays as it was first written.
+        alias: Written beside the columns.
         columns: All columns, in the order of `encode` and `decode`.
         key_of: The key of a row.
     """
@@ -39,6 +49,7 @@ class Table:
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     is_append_only: bool = False
+    alias: Alias | None = None
     columns: tuple[Column, ...] = attrs.field(init=False)
     key_of: Callable[[Any], Hashable] = attrs.field(init=False)
 
@@ -57,7 +68,12 @@ TABLES: Final = (
     Table("instruments", Instrument, ("instrument_id",)),
     Table("signals", SignalRow, ("signal_id", "generation")),
     Table("deliveries", DeliveryRow, ("number",)),
-    Table("orders", Order, ("client_order_id",)),
+    Table(
+        "orders",
+        Order,
+        ("client_order_id",),
+        alias=Alias("row_id", lambda order: order_row_id(order.client_order_id)),
+    ),
     Table("commands", Command, ("client_order_id", "kind", "number")),
     Table(
         "executions",

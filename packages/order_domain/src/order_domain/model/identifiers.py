@@ -4,6 +4,7 @@ Which string is which, and the client order id that every attempt of an intent s
 """
 
 from binascii import crc32
+from functools import lru_cache
 from hashlib import blake2b, sha1
 from typing import NewType
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -86,3 +87,12 @@ def event_id(subject: str, sequence: int) -> UUID:
     # what uuid5 does, with the bytes of the namespace at hand
     digest = sha1(_NAMESPACE + name, usedforsecurity=False).digest()
     return UUID(bytes=digest[:16], version=5)
+
+
+@lru_cache(maxsize=10_000)
+def order_row_id(order_id: ClientOrderId) -> str:
+    """The `id` by which neighbours know the row of an order, as canonical text.
+
+    It is that of an event of the order that never is; a row is written and shown many times.
+    """
+    return str(event_id(order_id, 0))

@@ -94,7 +94,7 @@ class Views(Protocol):
         ...
 
     async def order(self, any_id: str) -> Order | None:
-        """Find an order by client order id or venue order id."""
+        """Find an order by client order id, else by venue order id, else by the id of its row."""
         ...
 
     async def order_events(self, client_order_id: str) -> Sequence[NumberedEvent]:

@@ -9,7 +9,6 @@ conditions) are JSON numbers with exactly our digits.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ import msgspec
 from order_domain.lifecycle import status_for_neighbours
 from order_domain.model.enums import EventKind, PositionSide, Side
 from order_domain.model.events import Event
-from order_domain.model.identifiers import ClientOrderId, event_id, symbol_of
+from order_domain.model.identifiers import event_id, order_row_id, symbol_of
 from order_domain.model.order import Order
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
@@ -155,17 +154,11 @@ _AT_THE_TOP: Final = (
 )
 
 
-@lru_cache(maxsize=4096)
-def _order_identity(order_id: ClientOrderId) -> str:
-    """Every event of an order shows it."""
-    return str(event_id(order_id, 0))
-
-
 def _order(order: Order, *, is_dry: bool) -> dict[str, Any]:
     terms = order.terms
     fees = sum(order.fees.values(), _NOTHING)
     return {
-        "id": _order_identity(order.client_order_id),
+        "id": order_row_id(order.client_order_id),
         "order_id": order.venue_order_id or order.client_order_id,
         "client_order_id": order.client_order_id,
         "signal_id": terms.signal_id or None,

@@ -7,7 +7,7 @@ from order_adapters.stores.memory.database import MemoryDatabase
 from order_domain.model.balance import Balance
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import symbol_of
+from order_domain.model.identifiers import order_row_id, symbol_of
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
@@ -46,12 +46,15 @@ class MemoryViews:
         return page, total
 
     async def order(self, any_id: str) -> Order | None:
-        """Find an order by client order id, else by venue order id."""
+        """Find an order by client order id, else by venue order id, else by the id of its row."""
         orders = self._all(Order)
         for order in orders:
             if order.client_order_id == any_id:
                 return order
-        return next((order for order in orders if any_id and order.venue_order_id == any_id), None)
+        for order in orders:
+            if any_id and order.venue_order_id == any_id:
+                return order
+        return next((o for o in orders if order_row_id(o.client_order_id) == any_id), None)
 
     async def order_events(self, client_order_id: str) -> Sequence[NumberedEvent]:
         """Every event of one order."""

@@ -19,7 +19,7 @@ from order_adapters.stores.postgres.link import Connection, Link
 from order_adapters.stores.postgres.place import Place
 from order_domain.lifecycle import status_for_neighbours
 from order_domain.model.enums import EventKind, Origin, PositionSide, Side
-from order_domain.model.identifiers import event_id, symbol_of
+from order_domain.model.identifiers import event_id, order_row_id, symbol_of
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.ports.outbox import NumberedEvent
@@ -184,7 +184,7 @@ class SharedTables:
 
     def _order(self, order: Order) -> list[tuple[str, tuple[Any, ...]]]:
         terms = order.terms
-        row_id = event_id(order.client_order_id, 0)
+        row_id = UUID(order_row_id(order.client_order_id))
         signal_id = _uuid(terms.signal_id or f"external:{order.client_order_id}")
         status = status_for_neighbours(order.status, has_fills=bool(order.cum_quantity))
         reason = f"{order.code} {order.text}".strip() if status == "rejected" else None

@@ -12,7 +12,7 @@ import attrs
 
 from order_adapters.codec.columns import Column, Kind
 from order_adapters.codec.rows import TEXT_CELLS, Cells, Form, decoder, encoder
-from order_adapters.codec.tables import TABLES, Table
+from order_adapters.codec.tables import TABLES, Alias, Table
 from order_adapters.stores.postgres.link import Connection
 from order_domain.model.events import Event
 from order_domain.model.rows import DeliveryRow, TradingStateRow
@@ -53,7 +53,8 @@ class Statements:
     Attributes:
         order: The primary key: order of first commit, or the row's own number.
         columns: What is stored, as written in a SELECT.
-        arrays, values: Of each column, the type of its parameter and what is made of that.
+        written: What is written: the columns, and the alias if there is one.
+        arrays, values: Of each that is written, the type of its parameter and what is made of that.
         replacing: The end of an INSERT that puts a later version in the place of the earlier one.
         insert: Insert or replace any number of rows.
         encode, decode: From a row to its cells and back; for events, from a NumberedEvent.
@@ -62,6 +63,7 @@ class Statements:
     table: Table
     order: str
     columns: str
+    written: str
     arrays: Sequence[str]
     values: Sequence[str]
     replacing: str
@@ -83,8 +85,8 @@ class Statements:
         values = ", ".join(other.get(value, value) for value in self.values)
         given = ", ".join(f"${at}::{array}" for at, array in enumerate(self.arrays, first))
         return (
-            f"INSERT INTO {self.table.name} ({self.columns}) SELECT {values} FROM unnest({given})"
-            f" AS given ({self.columns}){condition}{self.replacing}"
+            f"INSERT INTO {self.table.name} ({self.written}) SELECT {values} FROM unnest({given})"
+            f" AS given ({self.written}){condition}{self.replacing}"
         )
 
     async def write(self, connection: Connection, rows: Sequence[Any]) -> None:
@@ -127,8 +129,15 @@ def _make(table: Table) -> Statements:
         values.insert(0, "number")
         encode, decode = _numbered(encode), _with_number(decode)
     columns = ", ".join(names)
+    written = columns
+    if table.alias is not None:
+        written = f"{columns}, {table.alias.column}"
+        arrays.append("text[]")
+        values.append(table.alias.column)
+        encode = _with_alias(encode, table.alias)
     order = "number" if "number" in table.key[:1] or table.row_type is Event else "row_no"
-    return Statements(table, order, columns, arrays, values, _replacing(table), encode, decode)
+    replacing = _replacing(table)
+    return Statements(table, order, columns, written, arrays, values, replacing, encode, decode)
 
 
 def _value(column: Column) -> str:
@@ -140,11 +149,17 @@ def _replacing(table: Table) -> str:
     if table.is_append_only:
         return ""
     columns = [column.name for column in table.columns if column.name not in table.key]
+    if table.alias is not None:  # a row older than this column has none
+        columns.append(table.alias.column)
     values = ", ".join(f"{name} = excluded.{name}" for name in columns)
     # what somebody else set meanwhile is newer than what the owner knew
     newer = " WHERE excluded.version > trading_states.version"
     guard = newer if table.row_type is TradingStateRow else ""
     return f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {values}{guard}"
+
+
+def _with_alias(encode: Callable[[Any], Cells], alias: Alias) -> Callable[[Any], Cells]:
+    return lambda row: (*encode(row), alias.of(row))
 
 
 def _numbered(encode: Callable[[Any], Cells]) -> Callable[[NumberedEvent], Cells]:

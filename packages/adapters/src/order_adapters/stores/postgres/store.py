@@ -9,6 +9,7 @@ from order_adapters.stores.postgres.limits import LIMITS, Limits
 from order_adapters.stores.postgres.link import Connection, Link, Links
 from order_adapters.stores.postgres.place import Place
 from order_adapters.stores.postgres.readiness import check
+from order_adapters.stores.postgres.row_ids import fill_some
 from order_adapters.stores.postgres.views import PostgresOutbox, PostgresViews
 from order_domain.ports.clock import Clock
 
@@ -45,6 +46,8 @@ class PostgresStore:
         """Connect. Raises StoreUnavailable, WrongSchema, NotDurable."""
         try:
             await self._writer.run(partial(check, place=self._place))
+            while await self._writer.run(fill_some):
+                pass
             await self._readers.open()
         except BaseException:
             await self.close()

@@ -4,9 +4,10 @@ import sqlite3
 import time
 
 from order_adapters.stores.sqlite import head as heads
-from order_adapters.stores.sqlite.schema import SCHEMA_VERSION, statements
+from order_adapters.stores.sqlite.schema import SCHEMA_VERSION, UPGRADES, statements
 from order_adapters.stores.sqlite.transaction import transaction
 from order_adapters.stores.sqlite.worker import BUSY_MS
+from order_domain.model.identifiers import order_row_id
 from order_domain.ports.journal import WrongSchema
 
 
@@ -46,9 +47,23 @@ def _is_store(connection: sqlite3.Connection, path: str) -> bool:
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
     if not names:
         return False
-    found = None
-    if "schema_version" in names:
-        (found,) = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    found = _version(connection) if "schema_version" in names else None
+    while found in UPGRADES:
+        found = _upgraded(connection)
     if found != SCHEMA_VERSION:
         raise WrongSchema(store=path, found=found, expected=SCHEMA_VERSION)
     return True
+
+
+def _upgraded(connection: sqlite3.Connection) -> int:
+    """Take one step up, unless another process was faster; return the version there is then."""
+    connection.create_function("order_row_id", 1, order_row_id, deterministic=True)
+    with transaction(connection):
+        for statement in UPGRADES.get(_version(connection), ()):
+            connection.execute(statement)
+        return _version(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    return int(found or 0)

@@ -11,8 +11,11 @@ from order_adapters.codec.columns import Column, Kind
 from order_adapters.codec.tables import TABLES, Table
 from order_domain.model.events import Event
 
-SCHEMA_VERSION: Final = 1
-"""Raise it with every change of a table: a file of another version is refused, not guessed at."""
+SCHEMA_VERSION: Final = 2
+"""Raise it with every change of a table: a file of another version is refused, not guessed at.
+
+One that `UPGRADES` leads from is brought up first.
+"""
 
 # An order has forty columns, so its checks are those that SQLite does fastest: comparisons, instead
 # of GLOB or of IN, for which it builds an index at every row. NaN and Infinity begin with a letter.
@@ -27,6 +30,7 @@ _FURTHER: Final = {
     "signals": (_SYMBOL,),
     "orders": (
         _SYMBOL,
+        "row_id TEXT",
         "CHECK (client_order_id <> '')",
         "CHECK (version >= 1)",
         "CHECK (CAST(quantity AS REAL) >= 0)",
@@ -63,6 +67,7 @@ CREATE TABLE head (
     checksum INTEGER NOT NULL
 ) STRICT
 """
+_ROW_IDS: Final = "CREATE UNIQUE INDEX orders_row_id ON orders (row_id)"
 _INDEXES: Final = (
     "CREATE INDEX signals_decided ON signals (decided_at)",
     "CREATE INDEX signals_delivery ON signals (delivery)",
@@ -72,12 +77,24 @@ _INDEXES: Final = (
     "CREATE INDEX orders_created ON orders (created_at)",
     "CREATE INDEX orders_signal ON orders (signal_id)",
     "CREATE INDEX orders_venue ON orders (venue_order_id) WHERE venue_order_id <> ''",
+    _ROW_IDS,
     f"CREATE INDEX commands_open ON commands (client_order_id) WHERE {OPEN_COMMAND}",
     "CREATE INDEX executions_order ON executions (client_order_id)",
     "CREATE INDEX snapshots_at ON position_snapshots (at)",
     "CREATE INDEX requests_at ON requests (at)",
     f"CREATE UNIQUE INDEX order_events ON events (subject, sequence) WHERE {ORDER_EVENT}",
 )
+
+
+UPGRADES: Final = {
+    1: (
+        "ALTER TABLE orders ADD COLUMN row_id TEXT",
+        "UPDATE orders SET row_id = order_row_id(client_order_id)",
+        _ROW_IDS,
+        "INSERT INTO schema_version VALUES (2)",
+    )
+}
+"""What brings a file to the next version; `order_row_id` is that of the domain."""
 
 
 def order_column(table: Table) -> str:

@@ -46,8 +46,13 @@ class Statements:
 
     def sealed(self, rows: Iterable[Any]) -> list[Cells]:
         """The parameters of `write` for these rows."""
-        encode = self.encode
-        return [(*cells, checksum(cells)) for cells in map(encode, rows)]
+        encode, alias = self.encode, self.table.alias
+        if alias is None:
+            return [(*cells, checksum(cells)) for cells in map(encode, rows)]
+        return [
+            (*cells, checksum(cells), alias.of(row))
+            for row, cells in ((row, encode(row)) for row in rows)
+        ]
 
     def rows(
         self, connection: sqlite3.Connection, rest: str = "", parameters: Sequence[object] = ()
@@ -88,12 +93,15 @@ def _make(table: Table) -> Statements:
         names.insert(0, "number")
         encode, decode = _numbered(encode), _with_number(decode)
     columns = ", ".join(names)
-    marks = ", ".join("?" * (len(names) + 1))
+    written = [*names, "checksum"]
+    if table.alias is not None:
+        written.append(table.alias.column)
+    marks = ", ".join("?" * len(written))
     return Statements(
         table,
         order_column(table),
         columns,
-        f"INSERT INTO {table.name} ({columns}, checksum) VALUES ({marks}){_replacing(table)}",
+        f"INSERT INTO {table.name} ({', '.join(written)}) VALUES ({marks}){_replacing(table)}",
         f"SELECT {columns} FROM {table.name}",
         encode,
         decode,

@@ -56,10 +56,10 @@ class SqliteViews:
         return await self._reader.run(read)
 
     async def order(self, any_id: str) -> Order | None:
-        """Find an order by client order id, else by venue order id."""
+        """Find an order by client order id, else by venue order id, else by the id of its row."""
         rest = (
             "WHERE client_order_id = ?1 OR (venue_order_id <> '' AND venue_order_id = ?1)"
-            " ORDER BY client_order_id <> ?1, row_no LIMIT 1"
+            " OR row_id = ?1 ORDER BY client_order_id <> ?1, venue_order_id <> ?1, row_no LIMIT 1"
         )
         found = await self._rows(Order, rest, any_id)
         return found[0] if found else None
