@@ -393,6 +393,7 @@ def test_prometheus_reads_counters_gauges_and_rows(service: ServiceProcess) -> N
         "order_manager_exposure_used_ratio",
     ):
         assert name in text, name
+    assert "order_manager_rate_left" not in text  # a simulated exchange has no such limits
 
 
 def test_every_answer_carries_the_trace_id_that_was_asked_with(service: ServiceProcess) -> None:

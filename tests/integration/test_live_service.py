@@ -43,6 +43,23 @@ def test_a_signal_trades_on_bybit_and_its_rows_lie_in_postgresql(
     assert starting["store"].startswith("postgresql://")
 
 
+def test_prometheus_reads_what_the_limits_of_the_exchange_leave(
+    tmp_path: Path, bybit: LocalBybit, store: str
+) -> None:
+    with LiveService(tmp_path, bybit, store, BYBIT_TRADE_BY_SOCKET="false") as service:
+        service.ready()
+        service.filled(service.send(a_body(1)).json()["order_ids"][0])
+        told = service.http.get("/metrics").text.splitlines()
+        service.stop()
+    values = dict(line.rsplit(" ", 1) for line in told if not line.startswith("#"))
+
+    assert values['order_manager_rate_limit{limit="address"}'] == "480.0"
+    assert values['order_manager_rate_limit{limit="/v5/order/create"}'] == "8.0"
+    assert float(values['order_manager_rate_left{limit="/v5/order/create",priority="open"}']) <= 7
+    assert values['order_manager_rate_waiting{priority="urgent"}'] == "0.0"
+    assert values["order_manager_http_stopped_seconds"] == "0.0"
+
+
 def test_a_killed_service_comes_back_to_the_same_books_and_trades_on(
     tmp_path: Path, bybit: LocalBybit, store: str
 ) -> None:

@@ -174,3 +174,59 @@ async def test_x7_a_ban_stops_all_http_and_no_socket(
     move(clock, 601)
     assert await budget.take(CANCEL, Priority.URGENT, 0.0)
     assert not budget.is_http_stopped
+
+
+async def test_what_is_left_is_told_for_each_limit_and_priority(budget: RateBudget) -> None:
+    for _ in range(3):
+        await budget.take(CREATE, Priority.OPEN, 0.0)
+    address, create = budget.rates().allowances
+
+    assert (address.name, address.limit, address.left["urgent"]) == ("address", 480, 477)
+    assert (create.name, create.limit) == (CREATE, 8)
+    assert create.left == {"urgent": 5, "open": 4, "look_up": 3, "poll": 1}
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_as_many_may_leave_as_are_told_to_be_left(
+    budget: RateBudget, priority: Priority
+) -> None:
+    await budget.take(REALTIME, Priority.POLL, 0.0)
+    _, realtime = budget.rates().allowances
+
+    assert await burst(budget, REALTIME, priority) == realtime.left[priority.name.lower()]
+    assert budget.rates().allowances[1].left[priority.name.lower()] == 0
+
+
+async def test_what_the_exchange_refused_leaves_nothing(budget: RateBudget) -> None:
+    budget.refused(CREATE)
+
+    assert budget.rates().allowances[1].left["urgent"] == 0
+
+
+async def test_those_who_wait_are_told_until_they_go_or_leave(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    await burst(budget, CREATE, Priority.OPEN)
+    before = dict(budget.rates().waiting)
+    waiting = [asyncio.create_task(budget.take(CREATE, Priority.OPEN, 5.0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    during = budget.rates().waiting["open"]
+    waiting.pop().cancel()
+    await asyncio.sleep(0)
+    fewer = budget.rates().waiting["open"]
+    move(clock, 1.1)
+    await asyncio.gather(*waiting)
+
+    assert before == {"urgent": 0, "open": 0, "look_up": 0, "poll": 0}
+    assert (during, fewer, budget.rates().waiting["open"]) == (3, 2, 0)
+
+
+async def test_a_ban_is_told_with_the_time_that_is_left_of_it(
+    clock: VirtualClock, budget: RateBudget
+) -> None:
+    budget.stop_http(600.0)
+    move(clock, 100.0)
+    during = budget.rates().stopped_s
+    move(clock, 600.0)
+
+    assert (during, budget.rates().stopped_s) == (pytest.approx(500.0), 0.0)

@@ -20,7 +20,7 @@ from order_domain.engine import Engine
 from order_domain.ports.clock import Clock
 from order_domain.ports.venue import Venue
 from order_service.broker import RabbitIntake, RabbitPublisher, make_intake, make_publisher
-from order_service.bybit_account import bybit_venue
+from order_service.bybit_account import BybitVenue, bybit_venue
 from order_service.choices import Choices, choose
 from order_service.desk import Desk
 from order_service.event_log import EventLog
@@ -112,6 +112,7 @@ def _ports(
         views=store.views,
         prune=store.prune,
         spans=spans,
+        rates=venue.rates if isinstance(venue, BybitVenue) else None,
     )
 
 

@@ -20,6 +20,7 @@ from order_domain.model.signal import TradingSignal
 from order_domain.model.steps import Reply
 from order_domain.ports.journal import Journal, LeaseHeld, StoreUnavailable
 from order_domain.ports.outbox import Outbox
+from order_domain.ports.venue import Rates
 from order_domain.ports.views import Views
 from order_service.choices import Choices
 from order_service.desk import Desk, NotTaking
@@ -36,8 +37,6 @@ BARRIER_WAIT: Final = timedelta(seconds=5)
 """How long a person's order waits for a reading of the account that is under way."""
 STANDBY_SECONDS: Final = 0.5
 """Between two tries to take the account over."""
-
-
 PARKED_LOOKS: Final = 40
 PARKED_PAUSE_SECONDS: Final = 0.05
 
@@ -239,6 +238,11 @@ class Service:
     def loop_lag_seconds(self) -> float:
         """How late the last look of the watchdog was."""
         return self._runtime.metrics.loop_lag.total_seconds()
+
+    @property
+    def rates(self) -> Rates | None:
+        """What the limits of the exchange leave us now; None where it has none."""
+        return self._runtime.rates
 
     @property
     def submits(self) -> Timings:

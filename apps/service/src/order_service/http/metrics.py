@@ -17,6 +17,7 @@ from prometheus_client.core import (
 
 from order_domain.model.enums import OrderStatus
 from order_domain.ports.journal import StoreUnavailable
+from order_domain.ports.venue import Rates
 from order_domain.ports.views import OrderQuery
 from order_service.http.exposure import exposure_of
 from order_service.http.wire import now
@@ -50,6 +51,8 @@ class Collected:
 async def metrics(service: NamedDependency[Service]) -> Response[bytes]:
     """Everything that is counted; open to whoever reaches this address, as health is."""
     families = [*_counters(service), *_latencies(service), *_gauges(service)]
+    if service.rates is not None:
+        families += _rates(service.rates)
     with suppress(StoreUnavailable):  # then the gauges of rows are missing, which an alert sees
         families += await _rows(service)
     registry = CollectorRegistry(auto_describe=False)
@@ -120,6 +123,32 @@ def _gauges(service: Service) -> Iterator[Metric]:
         ("unpublished_events", "Committed events not yet published.", float(service.unpublished)),
     ):
         yield GaugeMetricFamily(f"order_manager_{name}", text, value=value)
+
+
+def _rates(rates: Rates) -> Iterator[Metric]:
+    left = GaugeMetricFamily(
+        "order_manager_rate_left",
+        "Requests that may leave now, of our share of the exchange's limit.",
+        labels=["limit", "priority"],
+    )
+    limits = GaugeMetricFamily(
+        "order_manager_rate_limit", "Our share of a limit, for one window.", labels=["limit"]
+    )
+    for allowance in rates.allowances:
+        limits.add_metric([allowance.name], allowance.limit)
+        for priority, number in allowance.left.items():
+            left.add_metric([allowance.name, priority], number)
+    waiting = GaugeMetricFamily(
+        "order_manager_rate_waiting", "Requests that wait for a turn.", labels=["priority"]
+    )
+    for priority, number in rates.waiting.items():
+        waiting.add_metric([priority], number)
+    yield from (left, limits, waiting)
+    yield GaugeMetricFamily(
+        "order_manager_http_stopped_seconds",
+        "For so long nothing leaves by HTTP: the exchange banned us.",
+        value=rates.stopped_s,
+    )
 
 
 async def _rows(service: Service) -> list[Metric]:

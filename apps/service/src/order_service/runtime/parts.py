@@ -1,6 +1,6 @@
 """Parts: every worker of one runtime, wired to each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from order_domain.ports.clock import Clock
 from order_domain.ports.intake import SignalSource
 from order_domain.ports.journal import Head, Journal
 from order_domain.ports.outbox import Outbox
-from order_domain.ports.venue import Venue
+from order_domain.ports.venue import Rates, Venue
 from order_domain.ports.views import Views
 from order_service.runtime.acknowledger import Acknowledger
 from order_service.runtime.auditor import Auditor
@@ -52,6 +52,7 @@ class Ports:
         views: For the auditor and for validating positions; without it neither is done.
         prune: Deletes rows whose retention is over; None where nothing is kept for a time.
         spans: Told of what is answered, committed and published; None where nobody traces.
+        rates: What the limits of the exchange leave; None where it has none.
     """
 
     journal: Journal
@@ -63,6 +64,7 @@ class Ports:
     views: Views | None = None
     prune: Prune | None = None
     spans: Spans | None = None
+    rates: Callable[[], Rates] | None = None
 
 
 class Parts:

@@ -12,6 +12,7 @@ from order_domain.model.identifiers import InstrumentId
 from order_domain.model.inputs import DeliveryInvalid, Operator, RequestSweep, SignalDelivered
 from order_domain.model.quote import Quote
 from order_domain.model.steps import Reply
+from order_domain.ports.venue import Rates
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.crash import crash_point
 from order_service.runtime.leaving import leave
@@ -81,6 +82,11 @@ class Runtime:
     def unpublished(self) -> int:
         """Committed events that the slowest relay has not published."""
         return max((relay.behind for relay in self._parts.relays), default=0)
+
+    @property
+    def rates(self) -> Rates | None:
+        """What the limits of the exchange leave us now; None where it has none."""
+        return None if self._ports.rates is None else self._ports.rates()
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:

@@ -1,7 +1,9 @@
 """Venue: where orders go and facts come from."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
+
+import attrs
 
 from order_domain.model.execution import Execution
 from order_domain.model.inputs import ClockOffset, StreamState, TransportState
@@ -20,6 +22,35 @@ Fact = (
     | TransportState
     | ClockOffset
 )
+
+
+@attrs.frozen(slots=True)
+class Allowance:
+    """One limit of the exchange, as far as we use it.
+
+    Attributes:
+        name: What it binds.
+        limit: Requests in any window of it.
+        left: Requests that may leave now, by priority.
+    """
+
+    name: str
+    limit: int
+    left: Mapping[str, int]
+
+
+@attrs.frozen(slots=True)
+class Rates:
+    """What the limits of the exchange leave us now.
+
+    Attributes:
+        waiting: Requests that wait for their turn, by priority.
+        stopped_s: For so long no HTTP request leaves, because the exchange banned us.
+    """
+
+    allowances: Sequence[Allowance]
+    waiting: Mapping[str, int]
+    stopped_s: float
 
 
 class Venue(Protocol):

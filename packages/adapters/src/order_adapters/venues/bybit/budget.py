@@ -1,7 +1,7 @@
 """RateBudget: how many requests may leave now; cancels and closes before opens before polls."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -10,10 +10,13 @@ from typing import Final
 
 from order_adapters.venues.bybit.replies import RateState
 from order_domain.ports.clock import Clock
+from order_domain.ports.venue import Allowance, Rates
 
 IP_REQUESTS: Final = 600
 IP_SECONDS: Final = 5.0
 UID_SECONDS: Final = 1.0
+ADDRESS: Final = "address"
+"""Name of the limit that all HTTP requests share."""
 DEFAULT_LIMIT: Final = 10
 LIMITS: Final[Mapping[str, int]] = {
     "/v5/order/realtime": 50,
@@ -62,15 +65,19 @@ class Window:
 
     def wait(self, now: float, priority: Priority) -> float:
         """Seconds until a request of this priority may leave; 0 is now."""
-        sent, oldest = self._sent, now - self._seconds
-        while sent and sent[0] <= oldest:
-            sent.popleft()
+        sent = self._sent_in(now)
         if now < self._blocked_until:
             return self._blocked_until - now
-        allowed = max(1, self.limit - ceil(self.limit * _RESERVE[priority]))
+        allowed = self._allowed(priority)
         if len(sent) < allowed:
             return 0.0
         return sent[len(sent) - allowed] + self._seconds - now
+
+    def left(self, now: float, priority: Priority) -> int:
+        """How many requests of this priority may leave now."""
+        if now < self._blocked_until:
+            return 0
+        return max(0, self._allowed(priority) - len(self._sent_in(now)))
 
     def note(self, now: float) -> None:
         """One request leaves."""
@@ -86,6 +93,15 @@ class Window:
         """Let nothing leave before a moment."""
         self._blocked_until = max(self._blocked_until, until)
 
+    def _allowed(self, priority: Priority) -> int:
+        return max(1, self.limit - ceil(self.limit * _RESERVE[priority]))
+
+    def _sent_in(self, now: float) -> deque[float]:
+        sent, oldest = self._sent, now - self._seconds
+        while sent and sent[0] <= oldest:
+            sent.popleft()
+        return sent
+
 
 class RateBudget:
     """The limits of one account and one address, kept to a share of what the exchange allows.
@@ -100,7 +116,23 @@ class RateBudget:
         self._address = Window(self._part(IP_REQUESTS), IP_SECONDS)
         self._windows: dict[str, Window] = {}
         self._lanes: defaultdict[tuple[str, Priority], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting = Counter[Priority]()
         self.http_stopped_until = 0.0
+
+    def rates(self) -> Rates:
+        """What may leave now. An endpoint that nobody has asked yet is not named."""
+        now = self._clock.monotonic()
+        windows = {ADDRESS: self._address, **self._windows}
+        return Rates(
+            [
+                Allowance(
+                    name, window.limit, {p.name.lower(): window.left(now, p) for p in Priority}
+                )
+                for name, window in windows.items()
+            ],
+            {priority.name.lower(): self._waiting[priority] for priority in Priority},
+            max(0.0, self.http_stopped_until - now),
+        )
 
     def stop_http(self, seconds: float) -> None:
         """Let no HTTP request leave for so long."""
@@ -125,14 +157,11 @@ class RateBudget:
         """
         if self._takes(endpoint, priority, http):
             return True
-        deadline = self._clock.monotonic() + within
-        async with self._lanes[endpoint, priority]:
-            while not self._takes(endpoint, priority, http, waited=True):
-                wait = self._wait(endpoint, priority, http)
-                if self._clock.monotonic() + wait > deadline:
-                    return False
-                await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait))
-        return True
+        self._waiting[priority] += 1
+        try:
+            return await self._wait_for_turn(endpoint, priority, within, http)
+        finally:
+            self._waiting[priority] -= 1
 
     def learn(self, endpoint: str, rate: RateState | None, exchange_now: datetime) -> None:
         """Take the limit that an answer told; None changes nothing."""
@@ -153,6 +182,18 @@ class RateBudget:
     def refused(self, endpoint: str) -> None:
         """An answer said "too many visits": nothing more for this endpoint for a whole window."""
         self._window(endpoint).block(self._clock.monotonic() + UID_SECONDS)
+
+    async def _wait_for_turn(
+        self, endpoint: str, priority: Priority, within: float, http: bool
+    ) -> bool:
+        deadline = self._clock.monotonic() + within
+        async with self._lanes[endpoint, priority]:
+            while not self._takes(endpoint, priority, http, waited=True):
+                wait = self._wait(endpoint, priority, http)
+                if self._clock.monotonic() + wait > deadline:
+                    return False
+                await self._clock.sleep_until(self._clock.now() + timedelta(seconds=wait))
+        return True
 
     def _takes(
         self, endpoint: str, priority: Priority, http: bool, *, waited: bool = False

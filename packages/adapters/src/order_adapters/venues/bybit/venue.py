@@ -50,7 +50,7 @@ from order_domain.model.instrument import Instrument
 from order_domain.model.reports import Answer, LookupResult, SweepResult
 from order_domain.model.steps import LookUp, SendCreate, Sweep
 from order_domain.ports.clock import Clock
-from order_domain.ports.venue import Fact
+from order_domain.ports.venue import Fact, Rates
 
 MEASUREMENTS: Final = 3
 TELLING_SECONDS: Final = 0.2
@@ -207,6 +207,10 @@ class BybitVenue:
             clock_uncertainty=best.uncertainty,
             quarantines=self._knowledge.quarantines,
         )
+
+    def rates(self) -> Rates:
+        """What the limits of the exchange leave us now."""
+        return self._client.budget.rates()
 
     # -- sending -----------------------------------------------------------------------------------
 
