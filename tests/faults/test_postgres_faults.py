@@ -1,8 +1,10 @@
 """The PostgreSQL store on a server of its own, by way of a proxy: faults injected, not imagined."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import attrs
@@ -316,3 +318,20 @@ def test_every_limit_is_one_that_the_server_hears_of_first() -> None:
     limits = attrs.asdict(Limits())
 
     assert limits["lock"] < limits["statement"] < limits["call"]
+
+
+async def test_a_goodbye_of_the_server_that_comes_before_its_end_is_trouble_like_any_other(
+    url: str,
+) -> None:
+    said = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0"
+    link = Link(Place.of(url), SHORT)
+    await link.open()
+    driver: Any = link._connection
+    # a server that is stopped says so, and closes a moment later: in between the driver is idle
+    driver._protocol.data_received(b"E" + struct.pack("!i", len(said) + 4) + said)
+    with pytest.raises(StoreUnavailable):
+        await link.run(lambda connection: connection.execute("SELECT 1"))
+    again = await link.run(lambda connection: connection.fetchval("SELECT 1"))
+    await link.close()
+
+    assert again == 1

@@ -19,7 +19,7 @@ Call = Callable[[Connection], Awaitable[T]]
 _TROUBLE: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection that is cut says now and then
+    asyncpg.InternalClientError,  # used after the server said goodbye and before it closed
     OSError,
     TimeoutError,
 )

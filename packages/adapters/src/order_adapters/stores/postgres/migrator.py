@@ -160,7 +160,12 @@ async def _connected(place: Place) -> AsyncIterator[Connection]:
     connection = await connect(place, LIMITS)
     try:
         yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+    ) as error:
         raise unavailable(place, error) from error
     finally:
         connection.terminate()
