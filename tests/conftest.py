@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from tests.faults.servers import are_installed
 from tests.postgres_server import DEFAULT_DSN, PostgresServer
 from tests.rabbitmq_server import BROKER, a_broker
 
@@ -30,6 +31,11 @@ NO_SERVER = (
 NO_BROKER = (
     f"RabbitMQ: no broker at {urlsplit(BROKER).hostname}, so its tests are left out; "
     "set TEST_AMQP_URL to one"
+)
+
+NO_PROGRAMS = (
+    "RabbitMQ and PostgreSQL: their programs are not here, so the tests that start servers of "
+    "their own with passwords are left out (Debian: postgresql, rabbitmq-server)"
 )
 
 # No deadline: how busy the machine is says nothing about the code.
@@ -86,10 +92,17 @@ def has_postgres() -> bool:
     return listens(DSN)
 
 
+def has_programs() -> bool:
+    """Whether servers can be started; CI must have them, so there the tests fail without."""
+    return bool(os.environ.get("CI")) or are_installed()
+
+
 def is_left_out(item: pytest.Item) -> bool:
     if not has_shared_data() and "shared_data" in getattr(item, "fixturenames", ()):
         return True
     parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if "own_rabbitmq" in getattr(item, "fixturenames", ()) and not has_programs():
+        return True
     asks = "emptied_postgres" in getattr(item, "fixturenames", ())
     if "rabbit" in getattr(item, "fixturenames", ()) and not listens(BROKER):
         return True
@@ -106,6 +119,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def what_is_missing() -> list[str]:
     missing = [] if has_shared_data() else [MISSING]
     missing += [] if has_postgres() else [NO_SERVER]
+    missing += [] if has_programs() else [NO_PROGRAMS]
     return missing if listens(BROKER) else [*missing, NO_BROKER]
 
 

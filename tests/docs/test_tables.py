@@ -46,3 +46,14 @@ def test_there_is_a_row_with_a_test_for_each_bug_of_a_peer() -> None:
 
     assert rows.keys() >= PEER_BUGS
     assert [name for name, cell in rows.items() if not _NAMED.search(cell)] == []
+
+
+def test_every_control_of_the_security_list_is_shown_by_a_test() -> None:
+    rows = re.findall(
+        r"^\| K(\d+) \|.*\| ([^|]+) \|$",
+        (ROOT / "docs/reference/security.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert [int(number) for number, _ in rows] == [*range(1, 15), *range(16, 20), 21, 24]
+    assert [number for number, shown in rows if not _NAMED.search(shown)] == []

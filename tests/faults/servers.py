@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote
 
 _POSTGRES: Final = "/usr/lib/postgresql"
 _RABBIT: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 _START_S: Final = 90.0
+
+
+def are_installed() -> bool:
+    """Whether both servers can be started here."""
+    return Path(_RABBIT).exists() and bool(list(Path(_POSTGRES).glob("*/bin/initdb")))
 
 
 def free_port() -> int:
@@ -164,14 +170,23 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 class PrivatePostgres(PrivateServer):
-    """A durable PostgreSQL: what it has committed survives its kill."""
+    """A durable PostgreSQL: what it has committed survives its kill.
+
+    Args:
+        password: Of its user `postgres`; without one it trusts everybody.
+    """
 
     user = "postgres"
+
+    def __init__(self, password: str = "") -> None:
+        super().__init__()
+        self._password = password
 
     @property
     def url(self) -> str:
         """Of the database `postgres`."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        password = f":{quote(self._password, safe='')}" if self._password else ""
+        return f"postgresql://postgres{password}@127.0.0.1:{self.port}/postgres"
 
     @property
     def _programs(self) -> Path:
@@ -181,7 +196,14 @@ class PrivatePostgres(PrivateServer):
 
     def prepare(self) -> None:
         """Make an empty cluster."""
-        options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        options = ["-U", "postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        if self._password:
+            secret = self.folder / "password"
+            secret.write_text(self._password)
+            secret.chmod(0o644)
+            options += ["--auth=scram-sha-256", f"--pwfile={secret}"]
+        else:
+            options.append("--auth=trust")
         subprocess.run(
             self._as_user([str(self._programs / "initdb"), "-D", str(self._data), *options]),
             check=True,
@@ -206,18 +228,23 @@ class PrivatePostgres(PrivateServer):
 
 
 class PrivateRabbit(PrivateServer):
-    """A RabbitMQ node without plugins, with its own name, port and name daemon."""
+    """A RabbitMQ node without plugins, with its own name, port and name daemon.
+
+    Args:
+        password: Of its user `guest`.
+    """
 
     user = "rabbitmq"
 
-    def __init__(self) -> None:
+    def __init__(self, password: str = "guest") -> None:
         super().__init__()
+        self._password = password
         self._distribution, self._names = free_port(), free_port()
 
     @property
     def url(self) -> str:
         """Of its default virtual host."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        return f"amqp://guest:{quote(self._password, safe='')}@127.0.0.1:{self.port}/"
 
     def prepare(self) -> None:
         """Write its settings."""
@@ -228,6 +255,7 @@ class PrivateRabbit(PrivateServer):
             "log.console.level = warning",
             "log.file = false",
             "disk_free_limit.absolute = 10MB",
+            f"default_pass = {self._password}",
         ]
         (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
         (self.folder / "plugins").write_text("[].\n")

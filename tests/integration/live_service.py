@@ -23,16 +23,17 @@ LIVE: Sequence[str] = ()
 class LocalBybit:
     """`order-manager simulator serve` with one account, and its truth by the admin."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str = KEY, secret: str = SECRET) -> None:
         self.url = url
+        self.key, self.secret = key, secret
         self.http = httpx.Client(base_url=url, timeout=10)
 
     @property
     def settings(self) -> dict[str, str]:
         """What a service needs to trade on it."""
         return {
-            "BYBIT_API_KEY": KEY,
-            "BYBIT_API_SECRET": SECRET,
+            "BYBIT_API_KEY": self.key,
+            "BYBIT_API_SECRET": self.secret,
             "BYBIT_ENVIRONMENT": "custom",
             "BYBIT_REST_URL": self.url,
             "BYBIT_STREAM_URL": self.url.replace("http", "ws"),
@@ -55,11 +56,13 @@ class LocalBybit:
 
 
 @contextmanager
-def local_bybit(folder: Path, *options: str) -> Iterator[LocalBybit]:
+def local_bybit(
+    folder: Path, *options: str, key: str = KEY, secret: str = SECRET
+) -> Iterator[LocalBybit]:
     """The exchange in a process of its own, for as long as the block runs."""
     accounts = folder / "accounts.json"
     accounts.write_text(
-        json.dumps([{"api_key": KEY, "secret": SECRET, "balances": {"USDT": "100000"}}])
+        json.dumps([{"api_key": key, "secret": secret, "balances": {"USDT": "100000"}}])
     )
     command = [sys.executable, "-m", "order_cli", "simulator", "serve", "--port", "0", "--admin"]
     with subprocess.Popen(
@@ -72,7 +75,7 @@ def local_bybit(folder: Path, *options: str) -> Iterator[LocalBybit]:
             assert run.poll() is None, said
         url = re.search(r"http://\S+", said)
         assert url is not None
-        bybit = LocalBybit(url[0])
+        bybit = LocalBybit(url[0], key, secret)
         try:
             yield bybit
         finally:

@@ -58,13 +58,15 @@ class ServiceProcess:
         self.http = httpx.Client(headers={"X-API-Key": KEY}, timeout=TIMEOUT_S)
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module, "serve", "--port", "0", *self._arguments],
-            cwd=self.folder,
-            env=self._environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with (self.folder / "stdout").open("ab") as stdout:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module, "serve", "--port", "0", *self._arguments],
+                cwd=self.folder,
+                env=self._environment,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         try:
             url = self.until("service.listening")["url"]
         except BaseException:

@@ -1,6 +1,8 @@
 """Who may not get in, and what never gets out. A name begins with its row of the threat list."""
 
+import gzip
 import json
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -79,6 +81,17 @@ def test_k2_a_listing_that_another_has_asked_for_is_not_shown_without_a_key_or_t
     assert asked() == 401
     assert asked(**{"X-API-Key": "wrong"}) == 401
     assert asked(**{"X-API-Key": halter}) == 403
+
+
+def test_k2_only_these_are_open_to_whoever_has_no_key(service: ServiceProcess) -> None:
+    document = {path for _, path in operations(service)}
+    beside = {"/", "/metrics", "/page/page.js", "/schema", "/schema/docs", "/schema/openapi.json"}
+    asked = sorted(document | beside | {"/static", "/docs", "/openapi.json", "/debug"})
+    with httpx.Client(base_url=service.http.base_url) as stranger:
+        opened = {path for path in asked if stranger.get(path).status_code == 200}
+
+    assert opened & document == {"/health", "/live", "/ready"}
+    assert opened - document <= beside
 
 
 def test_k4_two_keys_are_good_while_one_replaces_the_other(
@@ -189,6 +202,95 @@ def test_k7_a_header_names_no_address_and_guessing_slows_nobody_else(tmp_path: P
     assert guesses[-1] == 429
     assert right == 200
     assert 429 in asked
+
+
+def test_k7_the_name_a_client_calls_the_service_by_decides_nothing(
+    service: ServiceProcess,
+) -> None:
+    for path in ("/", "/api/v1/orders", "/nowhere", "/live/"):
+        answer = service.http.get(path, headers={"Host": "evil.example"})
+        assert "evil.example" not in answer.text + str(answer.headers), path
+
+
+def bodies(service: ServiceProcess) -> dict[str, Any]:
+    """What each command takes, by its path; references followed."""
+    document = service.http.get("/schema/openapi.json").json()
+
+    def plain(schema: Any) -> Any:
+        if isinstance(schema, dict) and "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return plain(document["components"]["schemas"][name])
+        if isinstance(schema, dict):
+            return {key: plain(each) for key, each in schema.items()}
+        return [plain(each) for each in schema] if isinstance(schema, list) else schema
+
+    return {
+        path: plain(form["requestBody"]["content"])
+        for path, methods in document["paths"].items()
+        for form in methods.values()
+        if "requestBody" in form
+    }
+
+
+def test_k8_no_command_takes_a_field_it_does_not_know(service: ServiceProcess) -> None:
+    # a signal may say more than we read: its sender is another program, and grows
+    paths = {path.replace("{", "").replace("}", "") for path in bodies(service)}
+    answers = {
+        path: service.http.post(path, json={"no_such_field": 1}, headers={"Idempotency-Key": "k8"})
+        for path in paths
+        if "/signals" not in path
+    }
+
+    assert len(answers) > 8
+    assert {each.status_code for each in answers.values()} == {400}
+    assert [path for path, each in answers.items() if "no_such_field" not in each.text] == []
+
+
+def test_k14_nobody_can_name_an_address_that_the_service_would_ask(
+    service: ServiceProcess,
+) -> None:
+    text = json.dumps(service.http.get("/schema/openapi.json").json()["paths"]).lower()
+    forms = json.dumps(bodies(service)).lower()
+    word = r"(?:url|uri|host|callback|webhook|endpoint|proxy)"
+
+    assert re.findall(rf'"((?:\w*_)?{word}(?:_\w*)?)"', text + forms) == []
+
+
+def test_k17_a_packed_body_is_not_unpacked(service: ServiceProcess) -> None:
+    packed = gzip.compress(json.dumps(a_body(901)).encode())
+    bomb = gzip.compress(b" " * 50_000_000)
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    statuses = [
+        service.http.post("/api/v1/signals", content=body, headers=headers).status_code
+        for body in (packed, bomb)
+    ]
+
+    assert len(bomb) < 64 * 1024
+    assert set(statuses) <= {400, 415, 422}
+
+
+def test_k24_whoever_floods_is_slowed_and_nobody_else(tmp_path: Path) -> None:
+    keys = [make_key(name, [Scope.READ, Scope.TRADE], None) for name in ("flood", "calm")]
+    (tmp_path / "keys.jsonl").write_text("\n".join(line for _, line in keys))
+    settings = {"ORDERMANAGER_API_KEYS_FILE": "keys.jsonl", "ORDERMANAGER_API_RATE": "5"}
+    flooding, calm = ({"X-API-Key": key} for key, _ in keys)
+    with ServiceProcess(tmp_path, **settings) as running:
+        running.ready()
+        with ThreadPoolExecutor(20) as pool:
+            flood = [
+                pool.submit(
+                    running.http.post,
+                    "/api/v1/signals",
+                    json=a_body(number, strategy_id="flood"),
+                    headers=flooding,
+                )
+                for number in range(1, 301)
+            ]
+            answered = [running.http.get("/api/v1/orders", headers=calm) for _ in range(10)]
+            statuses = [each.result().status_code for each in flood]
+
+    assert statuses.count(429) > 200
+    assert {each.status_code for each in answered} == {200}
 
 
 def test_k11_what_goes_wrong_here_is_told_by_its_trace_id_alone(tmp_path: Path) -> None:

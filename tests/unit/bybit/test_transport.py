@@ -77,6 +77,14 @@ async def test_a_query_that_http_cannot_carry_is_not_sent_in_another_form() -> N
     assert peer.requests == 0
 
 
+async def test_a_refused_signature_comes_back_without_the_key_that_was_signed() -> None:
+    told = f'{{"retCode": 10004, "retMsg": "error sign! origin_string[{STAMP}{KEY.key}5000]"}}'
+    async with listening(Peer(answering(http(told.encode())))) as peer:
+        answer = await post(peer)
+
+    assert answer.body == told.replace(KEY.key, "***").encode()
+
+
 async def test_market_data_is_asked_for_without_a_key() -> None:
     async with listening(Peer(answering(http()))) as peer, a_transport(peer.url) as transport:
         await transport.get("/v5/market/time", "", None)

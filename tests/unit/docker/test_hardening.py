@@ -41,6 +41,13 @@ def test_no_service_gains_rights_or_runs_unbounded(name):
     assert "pid" not in service
 
 
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_k19_no_service_lays_down_the_confinement_that_the_engine_gives_it(name):
+    service = SERVICES[name]
+    assert not [each for each in service["security_opt"] if "unconfined" in each]
+    assert {"ipc", "userns_mode", "devices", "cgroup", "sysctls"}.isdisjoint(service)
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_run_as_nobody_special_on_a_read_only_root(name):
     service = SERVICES[name]

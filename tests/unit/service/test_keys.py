@@ -1,5 +1,6 @@
 """Keys and limits of the API, by clocks of the test's own."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +35,29 @@ def test_the_key_of_the_settings_may_do_everything() -> None:
 @pytest.mark.parametrize("given", [b"", b"OWN", b"own ", "schlüssel".encode(), b"\xff\xfe"])
 def test_anything_else_is_no_key(given: bytes) -> None:
     assert ring(Clock()).find(given) is None
+
+
+def test_k1_every_key_is_compared_in_constant_time_whatever_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared[-1] += 1
+        assert len(one) == len(other) == 32
+        return hmac.compare_digest(one, other)
+
+    file = tmp_path / "keys"
+    made = [make_key(name, [Scope.READ], None) for name in ("a", "b", "c")]
+    file.write_text("\n".join(line for _, line in made))
+    keys = ring(Clock(), file)
+    monkeypatch.setattr("order_service.http.keys.secrets.compare_digest", counting)
+    right = (key.encode() for key, _ in made)
+    for given in (b"own", *right, b"", "kéy".encode(), b"x" * 999):
+        compared.append(0)
+        keys.find(given)
+
+    assert compared == [4] * 7
 
 
 def test_a_made_key_is_let_in_with_its_scopes_and_is_not_kept(tmp_path: Path) -> None:

@@ -1,6 +1,36 @@
 """Secrets never reach a log, whatever they are called and wherever they come from."""
 
+import json
+import subprocess
+import sys
+from typing import Any
+
 from order_service.logging import MASK, Masking
+
+FAILING = """
+import structlog
+from order_service.logging import configure_logging
+
+configure_logging("DEBUG", secrets=["hidden-1"])
+log = structlog.get_logger("test")
+
+def opened(kept):
+    local = "only-in-a-frame " + kept
+    raise ValueError(f"no {len(local)} \\x1b[31m\\n{{\\"event\\": \\"forged\\"}} with hidden-1")
+
+try:
+    opened("also-in-a-frame")
+except ValueError as error:
+    log.error("failed", exc_info=error, odd="a\\nb\\x1b[2Jc")
+"""
+
+
+def logged() -> tuple[str, list[dict[str, Any]]]:
+    """What a process of its own logs of an error."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FAILING], capture_output=True, text=True, check=True
+    )
+    return ran.stderr, [json.loads(line) for line in ran.stderr.splitlines()]
 
 
 def masked(**event: object) -> dict[str, object]:
@@ -36,3 +66,20 @@ def test_a_finished_line_shows_no_secret_of_an_object_that_was_written_into_it()
         f'{{"error": "Odd({MASK})"}}'
     )
     assert Masking(["hidden-1"]).line(None, "info", b"hidden-1") == MASK
+
+
+def test_k13_an_error_is_one_line_without_the_values_of_its_frames() -> None:
+    text, lines = logged()
+
+    assert [each["event"] for each in lines] == ["failed"]
+    assert lines[0]["exception"][0]["exc_type"] == "ValueError"
+    assert "in-a-frame" not in text
+    assert "hidden-1" not in text
+
+
+def test_k13_no_value_commands_a_terminal_or_begins_a_line() -> None:
+    text, lines = logged()
+
+    assert lines[0]["odd"] == "a\nb\x1b[2Jc"
+    assert "\x1b" not in text
+    assert len(text.splitlines()) == 1

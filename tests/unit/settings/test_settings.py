@@ -322,6 +322,23 @@ def test_a_secret_never_shows() -> None:
     assert "hidden" not in str(settings.model_dump())
 
 
+def test_a_secret_is_hidden_as_addresses_and_json_write_it_too() -> None:
+    hidden = Settings.from_environment(
+        {
+            "POSTGRES_USER": "om",
+            "POSTGRES_PASSWORD": 'a"b/c\\d',
+            "RABBITMQ_USER": "guest",
+            "RABBITMQ_PASSWORD": "guest",
+            "ORDERMANAGER_STORE_URL": "postgresql://om:p%40ss@db/orders",
+        }
+    ).secret_values
+
+    assert {'a"b/c\\d', "a%22b%2Fc%5Cd", 'a\\"b/c\\\\d'} <= set(hidden)
+    assert {"p@ss", "p%40ss"} <= set(hidden)
+    assert "guest" not in hidden
+    assert "" not in hidden
+
+
 def test_a_dry_run_waits_four_seconds_for_an_answer_and_never_longer_than_the_order_lives() -> None:
     assert read().http_timeout == timedelta(seconds=4)
     assert read(ORDER_EXECUTION_TIMEOUT="3").http_timeout == timedelta(seconds=3)

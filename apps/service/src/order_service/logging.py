@@ -29,7 +29,10 @@ class Masking:
 
     def line(self, _logger: object, _method: str, line: Any) -> str:
         """Mask a finished line: an object may show a secret only when it is written."""
-        text = line.decode() if isinstance(line, bytes) else str(line)
+        return self.text(line.decode() if isinstance(line, bytes) else str(line))
+
+    def text(self, text: str) -> str:
+        """Mask a text."""
         return str(self._masked("", text))
 
     def _masked(self, name: str, value: Any) -> Any:

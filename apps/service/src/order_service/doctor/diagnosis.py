@@ -2,16 +2,28 @@
 
 from collections.abc import AsyncIterator
 
+import attrs
+
 from order_service.bybit_account import bybit_config
 from order_service.doctor.account import AccountDoctor
 from order_service.doctor.findings import Finding, good, not_tried, wrong
 from order_service.doctor.servers import look_at_broker, look_at_store
 from order_service.effective import dry_checked
+from order_service.logging import Masking
 from order_service.settings import Settings, SettingsError
 
 
 async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at settings, store, broker and account. Changes nothing, sends no order."""
+    """Look at settings, store, broker and account. Changes nothing, sends no order.
+
+    What others said of our requests may hold what was in them: no finding shows a secret.
+    """
+    hidden = Masking(settings.secret_values)
+    async for each in _diagnose(settings):
+        yield attrs.evolve(each, text=hidden.text(each.text))
+
+
+async def _diagnose(settings: Settings) -> AsyncIterator[Finding]:
     try:
         choices = dry_checked(settings)
     except SettingsError as error:

@@ -1,8 +1,10 @@
 """Files: secrets that stand in files of their own, as containers are given them."""
 
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 from order_service.settings.errors import Problem
 
@@ -40,3 +42,16 @@ def _read(path: Path) -> str:
     if not secret:
         raise ValueError("empty")
     return secret
+
+
+def spellings(secret: str) -> set[str]:
+    """A secret as it may stand in a text: plain, in an address, in JSON, in a representation."""
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 import attrs
 from dotenv import dotenv_values
@@ -20,7 +21,7 @@ from order_domain.errors import InvalidValue
 from order_domain.model.identifiers import AccountId
 from order_service.settings import names
 from order_service.settings.errors import Problem, SettingsError, problems_of
-from order_service.settings.files import secrets_of_files
+from order_service.settings.files import secrets_of_files, spellings
 from order_service.settings.groups import Bybit, OrderManager, Postgres, RabbitMQ, WsGateway
 from order_service.settings.guardian import Guardian
 
@@ -124,15 +125,22 @@ class Settings(BaseSettings):
 
     @property
     def secret_values(self) -> tuple[str, ...]:
-        """What no log may show. A password that is its user's name is none."""
-        found = []
-        for name in sorted(secrets()):
+        """What no log may show, also as an address or JSON writes it.
+
+        A password that is its user's name is none.
+        """
+        found = set[str]()
+        for name in secrets():
             group, field = variables()[name]
             settings = getattr(self, group)
             value = getattr(settings, field)
             if value is not None and value.get_secret_value() != getattr(settings, "user", None):
-                found.append(value.get_secret_value())
-        return tuple(found)
+                found |= spellings(value.get_secret_value())
+        url = urlsplit(self.ordermanager.store_url or "")
+        if url.password and url.password != url.username:
+            found |= spellings(unquote(url.password)) | {url.password}
+        # the longest first: one may be the beginning of another
+        return tuple(sorted(found, key=lambda each: (-len(each), each)))
 
     @property
     def http_timeout(self) -> timedelta:

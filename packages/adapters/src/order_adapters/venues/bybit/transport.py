@@ -18,6 +18,8 @@ from order_adapters.venues.bybit.wire import NotConnected, Wire
 
 FORBIDDEN: Final = 403
 _COMMON: Final = {"Accept-Encoding": "identity", "User-Agent": "order-manager"}
+_SHORTEST_KEY: Final = 8
+"""Shorter ones (Bybit's have 18 characters) would be found in what is no key."""
 
 
 class NotSent(Exception):
@@ -64,6 +66,8 @@ class HttpTransport:
     ) -> None:
         self._base_url = base_url
         self._signer = None if credentials is None else RequestSigner(credentials, recv_window_ms)
+        key = "" if credentials is None else credentials.key
+        self._key = key.encode() if len(key) >= _SHORTEST_KEY else b""
         self._wire = _wire(base_url, timing, connections)
         self._client = httpx.AsyncClient(
             follow_redirects=False,
@@ -95,7 +99,7 @@ class HttpTransport:
             raise NotSent(str(error)) from error
         except (Broken, httpx.HTTPError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        return HttpAnswer(response.status_code, response.headers, response.content)
+        return HttpAnswer(response.status_code, response.headers, self._hidden(response.content))
 
     async def post(self, path: str, body: bytes, timestamp_ms: int) -> HttpAnswer:
         """Send a body as it is. Raises NotSent, NoAnswer."""
@@ -110,7 +114,7 @@ class HttpTransport:
             raise NotSent(str(error)) from error
         except Broken as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
-        return HttpAnswer(answer.status, answer.headers, answer.body)
+        return HttpAnswer(answer.status, answer.headers, self._hidden(answer.body))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -122,6 +126,10 @@ class HttpTransport:
         if self._signer is None:
             raise NotSent("no API key")
         return self._signer.headers(timestamp_ms, payload)
+
+    def _hidden(self, body: bytes) -> bytes:
+        """Without the key: a refused signature is answered with all that was signed."""
+        return body.replace(self._key, b"***") if self._key else body
 
 
 class _Under(httpx.AsyncBaseTransport):
