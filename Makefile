@@ -156,6 +156,10 @@ bench-order-entry: setup ## order entry beside bare connections, aiohttp, ccxt, 
 docs: setup ## write the generated pages again (a test compares them)
 	$(RUN) python -m scripts.generate_docs
 
+.PHONY: recording
+recording: setup ## run the demo on a terminal and draw it again: docs/images/demo.svg (a test compares it)
+	@$(RUN) python -m scripts.record_demo
+
 .PHONY: site
 site: setup ## the documentation as a site, every warning an error: .site
 	$(UV) run --locked --isolated --no-default-groups --group docs sphinx-build -W -q -n -b html docs .site
