@@ -1,7 +1,8 @@
 """EventLog: a publisher that also says in the log what it published, by the signal's trace id."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -10,17 +11,36 @@ from order_domain.model.enums import EventKind
 from order_domain.ports.outbox import EventPublisher, GroupPublisher, NumberedEvent
 
 log = structlog.get_logger(__name__)
-_WARNINGS: Final = frozenset(
-    {
-        EventKind.ALARM,
-        EventKind.LATE_FILL,
-        EventKind.LOSS_WARNING,
-        EventKind.ORDER_REVIVED,
-        EventKind.ORDER_UNKNOWN,
-        EventKind.POSITION_MISMATCH,
-        EventKind.TRADING_STATE_CHANGED,
-    }
-)
+_LEVELS: Final[Mapping[EventKind, int]] = {
+    **dict.fromkeys(
+        (
+            EventKind.ALARM,
+            EventKind.LATE_FILL,
+            EventKind.LOSS_WARNING,
+            EventKind.ORDER_REVIVED,
+            EventKind.ORDER_UNKNOWN,
+            EventKind.POSITION_MISMATCH,
+            EventKind.TRADING_STATE_CHANGED,
+        ),
+        logging.WARNING,
+    ),
+    **dict.fromkeys(
+        (
+            EventKind.ORDER_CREATED,
+            EventKind.ORDER_DENIED,
+            EventKind.ORDER_FILLED,
+            EventKind.ORDER_CANCELLED,
+            EventKind.ORDER_REJECTED,
+            EventKind.ORDER_EXPIRED,
+            EventKind.ORDER_ADOPTED,
+            EventKind.SIGNAL_INVALID,
+            EventKind.SIGNAL_CONFLICT,
+            EventKind.SIGNAL_DENIED,
+        ),
+        logging.INFO,
+    ),
+}
+"""What lies between the beginning and the end of an order is told at DEBUG."""
 
 
 class EventLog:
@@ -33,9 +53,10 @@ class EventLog:
         """Publish events of different subjects, then log those that are safe."""
         fates = await _publish(self._publisher, events)
         for event, fate in zip(events, fates, strict=True):
-            if fate is None:
-                say = log.warning if event.event.kind in _WARNINGS else log.info
-                say("event.published", **_fields(event))
+            level = _LEVELS.get(event.event.kind, logging.DEBUG)
+            # a line costs as much as a step of the engine
+            if fate is None and log.isEnabledFor(level):
+                log.log(level, "event.published", **_fields(event))
         return fates
 
 
