@@ -90,9 +90,12 @@ lowest-direct: ## unit and contract tests on the oldest versions of every depend
 	$(LOWEST)/bin/python -m pytest tests/unit tests/contract -n $(JOBS) --maxprocesses 8 $(ARGS)
 
 KILLS ?= 20
+TIMERS ?= fast
+# For example: make crash-matrix RESULTS=matrix.json; the same command again goes on where it was stopped.
+RESULTS ?=
 .PHONY: crash-matrix
-crash-matrix: setup ## kill the real service at every crash point, KILLS=20 times each, and judge what is left
-	$(RUN) python -m tests.crash_matrix --kills $(KILLS) $(ARGS)
+crash-matrix: setup ## kill the real service at every crash point, KILLS=20 each (TIMERS=fast or production), and judge
+	$(RUN) python -m tests.crash_matrix --kills $(KILLS) --timers $(TIMERS) $(if $(RESULTS),--results $(RESULTS)) $(ARGS)
 
 .PHONY: faults
 faults: setup ## kill and freeze servers, cut networks, under a live service (Debian: postgresql, rabbitmq-server)

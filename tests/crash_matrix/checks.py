@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from order_domain.model.enums import EventKind, OrderStatus, Verdict
+from order_domain.model.enums import EventKind, OrderStatus, Origin, Verdict
 from order_domain.model.execution import LedgerEntry
 from order_domain.model.identifiers import symbol_of
 from order_domain.model.order import Order
@@ -16,8 +16,12 @@ from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent, Outbox
 from order_service.audit import audit_store
 from order_service.stores import open_store, system_clock
+from tests.postgres_server import connected
 
+UNSETTLED = "not settled"
+LEFT = "left in the queue"
 ACCOUNT, ENVIRONMENT = "custom:default", "custom"
+IN_FLIGHT = (OrderStatus.INTENT, OrderStatus.SUBMITTING, OrderStatus.UNKNOWN, OrderStatus.ACKED)
 
 
 @attrs.frozen
@@ -61,11 +65,18 @@ async def _all_events(outbox: Outbox) -> AsyncIterator[NumberedEvent]:
         number = page[-1].number
 
 
-def is_settled(rows: Rows, sent: set[str]) -> bool:
+async def is_settled(url: str, sent: set[str]) -> bool:
     """Whether nothing will change by itself: every signal decided, no order in flight."""
-    decided = {row.signal.signal_id for row in rows.signals if row.verdict is not Verdict.PARKED}
-    unsettled = (OrderStatus.INTENT, OrderStatus.SUBMITTING, OrderStatus.UNKNOWN, OrderStatus.ACKED)
-    return sent <= decided and not any(order.status in unsettled for order in rows.orders)
+    async with connected(url) as connection:
+        if await connection.fetchval(_ANY_IN_FLIGHT):
+            return False
+        return sent <= {row["signal_id"] for row in await connection.fetch(_DECIDED)}
+
+
+_ANY_IN_FLIGHT = "SELECT EXISTS (SELECT 1 FROM orders WHERE status IN ({}))".format(
+    ", ".join(f"'{each.value}'" for each in IN_FLIGHT)
+)
+_DECIDED = f"SELECT signal_id FROM signals WHERE verdict <> '{Verdict.PARKED.value}'"
 
 
 def problems(
@@ -96,12 +107,14 @@ def _signals(
     buried = {letter.body for letter in dead}
     found += [f"V24 malformed and not a dead letter: {each!r}" for each in malformed - buried]
     if left:
-        found.append(f"V24 {left} signals are left in the queue")
+        found.append(f"V24 {left} signals are {LEFT}")
     return found
 
 
 def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
-    ours = {order.client_order_id: order for order in rows.orders}
+    here = {order.client_order_id: order for order in rows.orders}
+    # what comes back under a name we never gave is taken for somebody else's
+    ours = {name for name, order in here.items() if order.terms.origin is not Origin.EXTERNAL}
     there = Counter(each["client_order_id"] for each in truth["orders"])
     found = [f"V2 the exchange has {n} orders {each}" for each, n in there.items() if n != 1]
     found += [f"V3 order {each} has no row" for each in there if each not in ours]
@@ -125,7 +138,7 @@ def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
         sizes[symbol_of(each["instrument_id"])] -= Decimal(each["size"])  # type: ignore[assignment]
     found += [f"V9 position {symbol} differs by {size}" for symbol, size in sizes.items() if size]
     open_there = {each["client_order_id"] for each in truth["orders"] if not _has_ended(each)}
-    open_here = {name for name, order in ours.items() if not order.is_terminal}
+    open_here = {name for name, order in here.items() if not order.is_terminal}
     found += [f"V16 open on one side only: {each}" for each in sorted(open_there ^ open_here)]
     return found
 
@@ -135,10 +148,15 @@ def _has_ended(order: dict[str, Any]) -> bool:
 
 
 def _events(events: Sequence[dict[str, Any]], refusals: Sequence[int]) -> list[str]:
-    """Every event came, those of one order in order; refusals went to the dead letters instead."""
+    """Every event came, those of one order in order; refusals went to the dead letters instead.
+
+    No order was taken for ended by us and then found alive.
+    """
     numbers = {each["number"] for each in events} | set(refusals)
     last = max(numbers, default=0)
     found = [f"V13 event {n} was not published" for n in sorted(set(range(1, last + 1)) - numbers)]
+    revived = EventKind.ORDER_REVIVED.value
+    found += [f"given up, then alive: {e['text']}" for e in events if e["event_type"] == revived]
     newest: dict[str, int] = {}
     for each in events:
         if each.get("order") is None:

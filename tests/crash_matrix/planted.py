@@ -6,15 +6,21 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+import attrs
+
 from order_adapters.venues.bybit import venue
 from order_cli.__main__ import main
-from order_domain.model.rows import Mark
+from order_domain.config import EngineConfig
+from order_domain.model.rows import DeliveryRow, Mark
 from order_service.desk import Desk
+from order_service.runtime.committer import Committer, Entry
 from order_service.runtime.relay import Relay, cursor_name
+from tests.crash_matrix.checks import LEFT, UNSETTLED
 
 LONG_ENOUGH_FOR_A_FLUSH_S: Final = 0.5
 
@@ -62,16 +68,88 @@ def the_cursor_moves_before_the_confirm() -> None:
     Relay._publish_some = hurried  # type: ignore[method-assign]
 
 
-MISTAKES: Final[dict[str, tuple[Callable[[], None], str]]] = {
-    "acknowledge_before_the_commit": (acknowledge_before_the_commit, "intent.before_commit"),
-    "a_new_id_for_every_attempt": (a_new_id_for_every_attempt, "submit.after_send"),
-    "the_cursor_moves_before_the_confirm": (
+def steps_without_changes_do_not_wait() -> None:
+    """What changes nothing leaves at once, ahead of what was decided before it.
+
+    A repeat leaves a row of its delivery, and nothing else: the book stays as it is.
+    """
+    add = Committer.add
+
+    def hurried(self: Committer, entry: Entry) -> None:
+        if all(isinstance(change, DeliveryRow) for change in entry.step.changes):
+            self._committed((entry,), self.head)
+            entry = Entry(entry.message, attrs.evolve(entry.step, effects=()), entry.stepped_at)
+        add(self, entry)
+
+    Committer.add = hurried  # type: ignore[method-assign]
+
+
+def absence_is_believed_at_once() -> None:
+    """No quarantine: what two look-ups do not find was never sent."""
+    EngineConfig.quarantine = property(lambda _: timedelta(0))  # type: ignore[assignment, method-assign]
+
+
+@attrs.frozen
+class Mistake:
+    """What is planted, and where a kill shows it.
+
+    Attributes:
+        point: At which the service is killed.
+        shown: What the matrix says of it, one of these words or several.
+        passes: Of that point, in the first try; each further one waits for one pass more.
+        settings: Under which it shows.
+        fault: Of the exchange, from its start.
+        settles: Whether the service takes itself for done; it never does without what it has lost.
+    """
+
+    plant: Callable[[], None]
+    point: str
+    shown: Sequence[str]
+    passes: int = 1
+    settings: Mapping[str, str] = {}
+    fault: str = ""
+    settles: bool = False
+
+
+def is_shown(mistake: Mistake, found: Sequence[str]) -> bool:
+    """Whether what was found is what this mistake does, and not that time ran out."""
+    if any(LEFT in each or (mistake.settles and UNSETTLED in each) for each in found):
+        return False
+    return any(word in each for word in mistake.shown for each in found)
+
+
+MISTAKES: Final[Mapping[str, Mistake]] = {
+    "acknowledge_before_the_commit": Mistake(
+        acknowledge_before_the_commit, "intent.before_commit", ("has no verdict",)
+    ),
+    "a_new_id_for_every_attempt": Mistake(
+        a_new_id_for_every_attempt, "submit.after_send", ("is not ours",)
+    ),
+    "the_cursor_moves_before_the_confirm": Mistake(
         the_cursor_moves_before_the_confirm,
         "outbox.after_read",
+        ("was not published",),
+        settles=True,
+    ),
+    "steps_without_changes_do_not_wait": Mistake(
+        # the repeat must have been acknowledged before enough steps have piled up
+        steps_without_changes_do_not_wait,
+        "flush.in_flight",
+        ("has no verdict",),
+        passes=12,
+    ),
+    "absence_is_believed_at_once": Mistake(
+        # what is not found is sent again under the same id, which does no harm, or is given up
+        absence_is_believed_at_once,
+        "submit.after_send",
+        ("was not booked", "open on one side only", "given up, then alive"),
+        settings={"ORDERMANAGER_ORDER_EXECUTION_TIMEOUT": "1", "ORDERMANAGER_VISIBILITY": "30"},
+        fault='{"fault": "hide", "by_ms": 29000}',
+        settles=True,
     ),
 }
-"""By name: what is planted, and the point at which a kill shows it."""
+"""By name."""
 
 if __name__ == "__main__":
-    MISTAKES[os.environ["PLANTED"]][0]()
+    MISTAKES[os.environ["PLANTED"]].plant()
     main(sys.argv[1:])

@@ -4,52 +4,64 @@ import asyncio
 import json
 import os
 import random
+import resource
+import signal
+import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import aio_pika
+import attrs
 import httpx
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from tests.crash_matrix.checks import is_settled, problems, read_rows
+from tests.crash_matrix.checks import UNSETTLED, is_settled, problems, read_rows
+from tests.crash_matrix.circumstances import QUIET_BEFORE, ROUNDS, on_the_way, usual
+from tests.crash_matrix.profiles import PROFILES
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit
 from tests.integration.service_process import a_body
 from tests.integration.test_live_broker import on
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, connected
 from tests.rabbitmq_server import a_broker, channel_to, drain, send, waiting
 
 T = TypeVar("T")
-FAST = {
-    "ORDERMANAGER_LEASE_TTL": "1",
-    "ORDERMANAGER_RECV_WINDOW": "0.8",
-    "ORDERMANAGER_CLOCK_SKEW": "0.1",
-    "ORDERMANAGER_VISIBILITY": "0.3",
-    "ORDERMANAGER_ABSENCE_GAP": "0.2",
-    "ORDERMANAGER_LOOKUP_DELAYS": "0,0.1,0.2,0.4",
-    "ORDERMANAGER_ACKED_SILENCE": "0.5",
-    "ORDERMANAGER_SWEEP_INTERVAL": "2",
-    "ORDERMANAGER_SHUTDOWN_TIMEOUT": "5",
-    "ORDERMANAGER_MAX_ORDERS_PER_SECOND": "50",
-    "ORDERMANAGER_MAX_POSITION_SIZE": "1000",
-    "ORDERMANAGER_MAX_EXPOSURE": "100000000",
-    "ORDERMANAGER_MAX_SINGLE_ORDER_SIZE": "100000",
-    "ORDERMANAGER_CANCEL_SAME_STRATEGY_ONLY": "true",
-    "BYBIT_SYMBOLS": "BTCUSDT,ETHUSDT",
-    "ORDERMANAGER_SHARED_SCHEMA": "nowhere",
-}
-LONGEST_LIFE_S = 12.0
-DRAIN_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 BY_REST = frozenset({"submit.mid_send"})
 """Points of the REST way; the socket sends a frame at once."""
+REFUSED = "refused-by-the-store"
+"""A strategy whose signals the store refuses for their content."""
+BETWEEN_ROUNDS_S = 0.4
+LOOK_S = 0.02
+
+
+@attrs.frozen
+class Kill:
+    """One life of the service, up to its kill.
+
+    Attributes:
+        reached: Whether it died at the point it was armed for.
+        start_s, ready_s, work_s: Seconds to listening, from there to readiness, and to the end.
+        cpu_s: What the service itself computed.
+    """
+
+    point: str
+    reached: bool
+    start_s: float
+    ready_s: float
+    work_s: float
+    cpu_s: float
 
 
 class World:
-    """One account in a world of its own. `sent` and `malformed` are what it must never lose."""
+    """One account in a world of its own. `sent` and `malformed` are what it must never lose.
+
+    Attributes:
+        has_trouble: Whether requests may be late or lost on their way around a kill.
+    """
 
     def __init__(
         self, folder: Path, bybit: LocalBybit, store: str, rabbit: RabbitConfig, seed: int
@@ -60,9 +72,12 @@ class World:
         self.malformed: set[bytes] = set()
         self.events: list[dict[str, Any]] = []
         self.dead: list[Any] = []
-        self.kills = 0
+        self.profile = PROFILES["fast"]
         self.planted = ""
-        self.drain_s = DRAIN_S
+        self.changed: Mapping[str, str] = {}
+        self.drain_s = 0.0
+        self.has_trouble = True
+        self._calm_at = 0.0
 
     @property
     def audit_queue(self) -> str:
@@ -71,7 +86,7 @@ class World:
 
     def service(self, crash_at: str = "") -> LiveService:
         """The service, perhaps about to die."""
-        settings = FAST | on(self.rabbit)
+        settings = {**self.profile.settings, **self.changed, **on(self.rabbit)}
         if self.planted:
             # the folder of the tests is not where the service runs
             settings |= {"PLANTED": self.planted, "PYTHONPATH": str(ROOT)}
@@ -79,33 +94,61 @@ class World:
             settings["BYBIT_TRADE_BY_SOCKET"] = "false"
         if crash_at:
             settings["ORDER_MANAGER_CRASH_AT"] = crash_at
-        service = LiveService(self.folder, self.bybit, self.store, **settings)
+        service = HeardService(self.folder, self.bybit, self.store, **settings)
         if self.planted:
             service.module = "tests.crash_matrix.planted"
         return service
 
-    def kill_at(self, point: str, number: int) -> bool:
-        """Run the service with work until it dies at a point; False if it never came there."""
-        self.send_some()
+    def kill_at(self, point: str, number: int) -> Kill:
+        """Run the service with work until it dies at the n-th pass of a point."""
+        if point not in QUIET_BEFORE:
+            self.send_some()
+        late_s = self._trouble(number) if point == "submit.after_send" else 0.0
+        began_at, cpu_s = time.monotonic(), _cpu_of_children()
         with self.service(f"{point}:{number}") as running:
-            ends_at = time.monotonic() + LONGEST_LIFE_S
-            worked = False
-            while running.process.poll() is None and time.monotonic() < ends_at:
-                if not worked and is_ready(running):
-                    worked = True
-                    self.send_some()
-                    self.ask_some(running)
-                    if point == "shutdown.draining":
-                        running.process.terminate()
-                time.sleep(0.05)
-            reached = running.process.poll() is not None
+            started_at = time.monotonic()
+            ready_at, reached = self._work_until_dead(point, running)
+            ended_at = time.monotonic()
+            self._calm_at = ended_at + late_s
             running.kill()
-        self.kills += 1
-        return reached
+        return Kill(
+            point,
+            reached,
+            started_at - began_at,
+            ready_at - started_at,
+            ended_at - ready_at,
+            _cpu_of_children() - cpu_s,
+        )
+
+    def _work_until_dead(self, point: str, running: LiveService) -> tuple[float, bool]:
+        """Keep it busy; return when it was ready, and whether it died by itself."""
+        round_of = ROUNDS.get(point, usual)
+        ends_at = time.monotonic() + self.profile.life_s
+        ready_at = 0.0
+        while running.process.poll() is None and time.monotonic() < ends_at:
+            if not is_ready(running):
+                time.sleep(LOOK_S)
+                continue
+            ready_at = ready_at or time.monotonic()
+            with suppress(httpx.HTTPError):
+                round_of(self, running)
+            again_at = time.monotonic() + BETWEEN_ROUNDS_S
+            while running.process.poll() is None and time.monotonic() < again_at:
+                time.sleep(LOOK_S)
+        return ready_at or time.monotonic(), running.process.poll() == -signal.SIGKILL
+
+    def _trouble(self, number: int) -> float:
+        """Let something befall creates on their way; return how late one may come, in seconds."""
+        fault = on_the_way(self, number) if self.has_trouble else None
+        if fault is None:
+            return 0.0
+        answer = self.bybit.http.post("/admin/faults", content=json.dumps(fault))
+        assert answer.status_code == 200, answer.text
+        return float(fault.get("by_ms", 0)) / 1000
 
     def send_some(self) -> None:
         """Put signals into the queue: markets and limits of two assets, repeats, and nonsense."""
-        bodies = [self._body() for _ in range(4)]
+        bodies = [self.body() for _ in range(4)]
         bodies.append(bodies[0])
         nonsense = json.dumps({"nonsense": self.random.random()}).encode()
         self.malformed.add(nonsense)
@@ -131,23 +174,11 @@ class World:
             self.bybit.post("market", running=True)
 
     def _settle(self) -> list[str]:
-        with self.service() as running:
-            ends_at = time.monotonic() + self.drain_s
-            while time.monotonic() < ends_at:
-                if running.process.poll() is not None:
-                    running.read_rest()
-                    return [f"the service ended by itself: {running.log[-5:]}"]
-                if self.is_drained(running):
-                    break
-                time.sleep(0.2)
-            else:
-                return [f"not settled after {self.drain_s:g} s: {self._why_not(running)}"]
-            if running.stop() != 0:
-                return [f"it did not stop in good order: {running.log[-5:]}"]
+        found = self._finish()
         self.events += [json.loads(each.body) for each in run(drain(self.rabbit, self.audit_queue))]
         self.dead += run(drain(self.rabbit, self.rabbit.dead))
         run(drain(self.rabbit, self.rabbit.events))
-        return problems(
+        return found + problems(
             run(read_rows(self.store)),
             sent=self.sent,
             malformed=self.malformed,
@@ -157,13 +188,32 @@ class World:
             left=run(waiting(self.rabbit, self.rabbit.signals)),
         )
 
+    def _finish(self) -> list[str]:
+        drain_s = self.drain_s or self.profile.drain_s
+        with self.service() as running:
+            ends_at = time.monotonic() + drain_s
+            while time.monotonic() < ends_at:
+                if running.process.poll() is not None:
+                    running.read_rest()
+                    return [f"the service ended by itself: {running.log[-5:]}"]
+                if self.is_drained(running):
+                    break
+                time.sleep(0.1)
+            else:
+                return [f"{UNSETTLED} after {drain_s:g} s: {self._why_not(running)}"]
+            if running.stop() != 0:
+                return [f"it did not stop in good order: {running.log[-5:]}"]
+        return []
+
     def is_drained(self, running: LiveService) -> bool:
-        """Whether it is ready, and nothing is left to decide, to settle or to publish."""
-        if not is_ready(running) or run(waiting(self.rabbit, self.rabbit.signals)):
+        """Whether it is ready, and nothing is left to arrive, decide, settle or publish."""
+        if time.monotonic() < self._calm_at or not is_ready(running):
+            return False
+        if run(waiting(self.rabbit, self.rabbit.signals)):
             return False
         metrics = running.http.get("/metrics").text
         published = "order_manager_unpublished_events 0.0" in metrics
-        return published and is_settled(run(read_rows(self.store)), self.sent)
+        return published and run(is_settled(self.store, self.sent))
 
     def _why_not(self, running: LiveService) -> str:
         rows = run(read_rows(self.store))
@@ -171,10 +221,25 @@ class World:
         undecided = len(self.sent - {row.signal.signal_id for row in rows.signals})
         return f"open {waits[-5:]}, undecided {undecided}, {running.http.get('/ready').text}"
 
-    def _body(self) -> bytes:
+    def refused_body(self) -> bytes:
+        """A signal whose row the store refuses: it must become a dead letter.
+
+        Its text is the one that is kept of every signal, keys in order and no spaces.
+        """
+        form = json.loads(self._body(strategy_id=REFUSED))
+        body = json.dumps(form, sort_keys=True, separators=(",", ":")).encode()
+        self.malformed.add(body)
+        return body
+
+    def body(self) -> bytes:
+        """A signal that must never be lost."""
+        body = self._body()
+        self.sent.add(json.loads(body)["signal_id"])
+        return body
+
+    def _body(self, **changes: str) -> bytes:
         number = self.random.getrandbits(100)
         signal_id = str(UUID(int=number, version=4))
-        self.sent.add(signal_id)
         asset = self.random.choice(["BTCUSDT", "ETHUSDT"])
         body = a_body(1) | {
             "signal_id": signal_id,
@@ -184,7 +249,25 @@ class World:
             "confidence": self.random.choice([0.2, 0.95]),
             "strategy_id": f"s{self.random.randrange(4)}",
         }
-        return json.dumps(body).encode()
+        return json.dumps(body | changes).encode()
+
+
+class HeardService(LiveService):
+    """The service, whose log is read while it runs: a pipe that is full would hold it up."""
+
+    _reader: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._reader = threading.Thread(target=super().read_rest)
+        self._reader.start()
+        return self
+
+    def read_rest(self) -> None:
+        """Wait for the end of the log and of the process."""
+        if self._reader is not None:
+            self._reader.join()
+        self.process.wait(10)
 
 
 _TICKERS = "/v5/market/tickers?category=linear&symbol=BTCUSDT"
@@ -193,6 +276,11 @@ _TICKERS = "/v5/market/tickers?category=linear&symbol=BTCUSDT"
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run something of the servers; nothing else has a loop here."""
     return asyncio.run(coroutine)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def is_ready(running: LiveService) -> bool:
@@ -215,6 +303,7 @@ def a_world(folder: Path, seed: int, *options: str) -> Iterator[World]:
     with ExitStack() as stack:
         stack.callback(server.drop)
         store = run(server.made())
+        run(_refuse_a_strategy(store))
         rabbit = stack.enter_context(_queues())
         bybit = stack.enter_context(local_bybit(folder, "--no-limits", *options))
         world = World(folder, bybit, store, rabbit, seed)
@@ -232,6 +321,11 @@ def _queues() -> Iterator[RabbitConfig]:
     finally:
         loop.run_until_complete(manager.__aexit__(None, None, None))
         loop.close()
+
+
+async def _refuse_a_strategy(store: str) -> None:
+    async with connected(store) as connection:
+        await connection.execute(f"ALTER TABLE signals ADD CHECK (strategy_id <> '{REFUSED}')")
 
 
 async def audit(world: World) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 import attrs
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from tests.crash_matrix.world import DRAIN_S, FAST, World, audit, is_ready, run
+from tests.crash_matrix.profiles import FAST, PROFILES
+from tests.crash_matrix.world import World, audit, is_ready, run
 from tests.faults.proxy import Proxy, Way
 from tests.faults.servers import PrivatePostgres, PrivateRabbit, PrivateServer
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit
@@ -19,6 +20,7 @@ from tests.postgres_server import PostgresServer
 from tests.rabbitmq_server import settings_of
 
 READY_WITHIN_S: Final = 90.0
+DRAIN_S: Final = PROFILES["fast"].drain_s
 
 
 @attrs.frozen
