@@ -21,7 +21,7 @@ from tests.crash_matrix.record import Record
 from tests.crash_matrix.world import Kill, a_world
 
 BETWEEN_CHECKS = 5
-CHAPTER = 15
+CHAPTER = 10
 ONLY_ONCE = frozenset({"lease.after_acquire", "shutdown.draining"})
 """Points that a life passes once."""
 TRIES = 4
@@ -39,6 +39,7 @@ def one_world(seed: int, timers: str, plan: list[str]) -> tuple[list[Kill], list
             kills.append(world.kill_at(point, 1 if point in ONLY_ONCE else random.randint(1, 4)))
             if number % BETWEEN_CHECKS == 0 or number == len(plan):
                 found = world.settle()
+                print(f"  world {seed}: {number} of {len(plan)} kills, judged", flush=True)
                 broken += [f"seed {seed}, kill {number} ({point}): {each}" for each in found]
                 if found:
                     break

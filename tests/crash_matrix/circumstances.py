@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.crash_matrix.world import World
     from tests.integration.live_service import LiveService
 
-STALL_S: Final = 0.5
+STALL_S: Final = 0.8
 """How long steps may take to pile up behind a store that stalls, each time."""
 LOOKS: Final = 20
 REPEATED: Final = 3

@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -166,44 +167,47 @@ class World:
 
     def settle(self) -> list[str]:
         """Let a healthy service finish everything, stop it in good order, and judge."""
-        # a market that goes on would fill what rests after the service has stopped
-        self.bybit.post("market", running=False)
         try:
-            return self._settle()
+            found = self._finish()
+            self.events += [json.loads(m.body) for m in run(drain(self.rabbit, self.audit_queue))]
+            self.dead += run(drain(self.rabbit, self.rabbit.dead))
+            run(drain(self.rabbit, self.rabbit.events))
+            return found + problems(
+                run(read_rows(self.store)),
+                sent=self.sent,
+                malformed=self.malformed,
+                dead=self.dead,
+                events=[each for each in self.events if "number" in each],
+                truth=self.bybit.state(),
+                left=run(waiting(self.rabbit, self.rabbit.signals)),
+            )
         finally:
             self.bybit.post("market", running=True)
-
-    def _settle(self) -> list[str]:
-        found = self._finish()
-        self.events += [json.loads(each.body) for each in run(drain(self.rabbit, self.audit_queue))]
-        self.dead += run(drain(self.rabbit, self.rabbit.dead))
-        run(drain(self.rabbit, self.rabbit.events))
-        return found + problems(
-            run(read_rows(self.store)),
-            sent=self.sent,
-            malformed=self.malformed,
-            dead=self.dead,
-            events=[each for each in self.events if "number" in each],
-            truth=self.bybit.state(),
-            left=run(waiting(self.rabbit, self.rabbit.signals)),
-        )
 
     def _finish(self) -> list[str]:
         drain_s = self.drain_s or self.profile.drain_s
         with self.service() as running:
-            ends_at = time.monotonic() + drain_s
-            while time.monotonic() < ends_at:
-                if running.process.poll() is not None:
-                    running.read_rest()
-                    return [f"the service ended by itself: {running.log[-5:]}"]
-                if self.is_drained(running):
-                    break
-                time.sleep(0.1)
-            else:
+            drained = self._drains(running, drain_s)
+            # a market that goes on would fill what rests after the service has stopped; one that
+            # has stopped has no quotes to decide by
+            self.bybit.post("market", running=False)
+            drained = drained and self._drains(running, drain_s)
+            if running.process.poll() is not None:
+                running.read_rest()
+                return [f"the service ended by itself: {running.log[-5:]}"]
+            if not drained:
                 return [f"{UNSETTLED} after {drain_s:g} s: {self._why_not(running)}"]
             if running.stop() != 0:
                 return [f"it did not stop in good order: {running.log[-5:]}"]
         return []
+
+    def _drains(self, running: LiveService, seconds: float) -> bool:
+        ends_at = time.monotonic() + seconds
+        while time.monotonic() < ends_at and running.process.poll() is None:
+            if self.is_drained(running):
+                return True
+            time.sleep(0.1)
+        return False
 
     def is_drained(self, running: LiveService) -> bool:
         """Whether it is ready, and nothing is left to arrive, decide, settle or publish."""
@@ -218,8 +222,11 @@ class World:
     def _why_not(self, running: LiveService) -> str:
         rows = run(read_rows(self.store))
         waits = [(o.client_order_id, o.status.value) for o in rows.orders if not o.is_terminal]
-        undecided = len(self.sent - {row.signal.signal_id for row in rows.signals})
-        return f"open {waits[-5:]}, undecided {undecided}, {running.http.get('/ready').text}"
+        known = {row.signal.signal_id: row.verdict.value for row in rows.signals}
+        undecided = Counter(known.get(each, "unknown") for each in self.sent)
+        with suppress(httpx.HTTPError):
+            waits.append(("ready", running.http.get("/ready").text))
+        return f"open {waits[-5:]}, signals {dict(undecided)}"
 
     def refused_body(self) -> bytes:
         """A signal whose row the store refuses: it must become a dead letter.
