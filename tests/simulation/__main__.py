@@ -16,11 +16,13 @@ SLICE = 100
 def main() -> int:
     parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many")
-    parser.add_argument("--first", type=int, default=None, help="where to begin")
+    begin = "where to begin; a range file that has begun knows better"
+    parser.add_argument("--from", dest="first", type=int, default=None, help=begin)
     parser.add_argument("--seed", type=int, default=None, help="replay this one alone")
     parser.add_argument("--twice", type=int, default=0, help="how many to run twice and compare")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--state", type=Path, default=None, help="range file to go on from")
+    parser.add_argument("--go-on", action="store_true", help="also after a seed that failed")
     parser.add_argument("--plant", nargs="*", default=None, help="bugs to be caught; none is all")
     parser.add_argument("--bug", default="", help="replay with this bug planted")
     asked = parser.parse_args()
@@ -29,7 +31,7 @@ def main() -> int:
     if asked.plant is not None:
         return _catch(asked.plant or list(BUGS), asked.first, asked.seeds, asked.jobs)
     kept = runner.load(asked.state) if asked.state is not None else runner.Totals()
-    first = kept.next_seed if asked.first is None else asked.first
+    first = kept.next_seed if kept.seeds or asked.first is None else asked.first
     left = asked.seeds
     while left > 0:
         count = min(left, SLICE)
@@ -39,6 +41,8 @@ def main() -> int:
         kept = runner.merged(kept, fresh)
         if asked.state is not None:
             runner.keep(asked.state, kept)
+        if fresh.failed and not asked.go_on:
+            break
         first, left = first + count, left - count
         asked.twice = max(0, asked.twice - count)
     print(kept.text())

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -180,26 +181,29 @@ class Checker:
         for each in findings.broken:
             self.broken(each.code, f"{each.subject}: {each.actual} creates within a second")
 
-    def arrived(self, command: Command, *, is_known: bool, answer: object) -> None:
-        """The exchange has read a command."""
+    def arrived(self, command: Command, *, is_known: bool, answer: object, size: Decimal) -> None:
+        """The exchange has read a command; the position was of this size before."""
         outcome = getattr(answer, "outcome", None)
         self._trace.note("exchange", "answers", f"{command.order.client_order_id} {outcome}")
         if getattr(answer, "code", 0) == FLOODED:
             self._trace.fault("exchange", "exchange.flooded", command.order.client_order_id)
         if not isinstance(command, SendCreate):
             if isinstance(command, SendAmend) and outcome is AnswerOutcome.ACCEPTED:
-                self._born(command.order, "amended")
+                order, quantity = command.order, command.quantity
+                wanted = order.quantity if quantity is None else quantity
+                self._within_limit(order, wanted - order.cum_quantity, size)
             return
         if outcome is AnswerOutcome.EXISTS and not self.may_lose_commits:
             text = f"{command.order.client_order_id} {command.order.attempt} arrived again"
             self.broken("V2", f"{text}: without the exchange's memory it were doubled")
         if outcome is AnswerOutcome.ACCEPTED:
-            self._born(command.order, "born")
+            self._born(command.order)
+            self._within_limit(command.order, command.order.quantity, size)
 
-    def _born(self, order: Order, how: str) -> None:
+    def _born(self, order: Order) -> None:
         terms, now, config = order.terms, self._clock.now(), self._plan.config
         slack = config.recv_window + config.clock_skew
-        if how == "born" and now > terms.valid_until + slack:
+        if now > terms.valid_until + slack:
             self.broken(
                 "V5", f"{terms.client_order_id} is born at {now}, valid until {terms.valid_until}"
             )
@@ -208,28 +212,26 @@ class Checker:
         scopes = ("account", f"strategy:{terms.strategy_id}", f"symbol:{terms.instrument_id}")
         for (scope, cause), (state, since) in self._restricted.items():
             late = now - since > HALT_REACHES + slack
-            if scope in scopes and state is not Trading.ACTIVE and late and how == "born":
+            if scope in scopes and state is not Trading.ACTIVE and late:
                 self.broken(
                     "V6", f"{terms.client_order_id} is born, {state} by {cause} since {since}"
                 )
-        self._within_limit(order)
 
-    def _within_limit(self, order: Order) -> None:
-        if self._plan.has_strangers or self.may_lose_commits:
-            return
+    def _within_limit(self, order: Order, quantity: Decimal, size: Decimal) -> None:
+        """What the position may come to: as it was, all that is open on this side, and this."""
         terms = order.terms
-        core = self.exchange.core
-        held = core.account.positions.get((terms.instrument_id, terms.position_side))
-        size = held.size if held is not None else 0
+        if self._plan.has_strangers or self.may_lose_commits or terms.reduce_only:
+            return
         leaves = [
             each.quantity - each.cum
-            for each in core.records.open.values()
+            for each in self.exchange.core.records.open.values()
             if each.market.id == terms.instrument_id
             and each.side is terms.side
             and not each.reduce_only
+            and each.client_order_id != terms.client_order_id
         ]
         sign = 1 if terms.side is Side.BUY else -1
-        reach = abs(size + sign * sum(leaves))
+        reach = abs(size + sign * (sum(leaves) + quantity))
         limit = self._plan.config.position_limit(terms.instrument_id.partition(":")[2])
         if reach > max(limit, abs(size)):
             self.broken(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Final, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from order_domain.model.enums import AnswerOutcome, CommandKind
 from order_domain.model.execution import Execution
 from order_domain.model.inputs import ClockOffset, StreamState
 from order_domain.model.instrument import Instrument
+from order_domain.model.order import Order
 from order_domain.model.quote import Quote
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult, WalletReport
 from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate, Sweep
@@ -33,7 +35,9 @@ T = TypeVar("T")
 
 class Watches(Protocol):
     def sent(self, process: Process, command: Command) -> None: ...
-    def arrived(self, command: Command, *, is_known: bool, answer: Answer) -> None: ...
+    def arrived(
+        self, command: Command, *, is_known: bool, answer: Answer, size: Decimal
+    ) -> None: ...
 
 
 class Exchange:
@@ -83,13 +87,21 @@ class Exchange:
             # of an order that is born nothing is heard: neither answer nor any report
             self._wires.trace.fault("exchange", "exchange.vanish", _name(command))
             self.vanished.add(order_id)
+        size = self._size(command.order)
         self.core.submit(command, self._clock.now())
         answer = self._drain()
         assert answer is not None
-        self.watch.arrived(command, is_known=is_known, answer=answer)
+        self.watch.arrived(command, is_known=is_known, answer=answer, size=size)
         if vanishes:
             raise Silence
         return _said(command, INTERNAL) if broken else answer
+
+    def _size(self, order: Order) -> Decimal:
+        """The position an order is about, as it is now."""
+        held = self.core.account.positions.get(
+            (order.terms.instrument_id, order.terms.position_side)
+        )
+        return Decimal(0) if held is None else held.size
 
     def feed(self, news: Quote | MarketTrade) -> None:
         """Let the market move."""
@@ -127,6 +139,7 @@ class Stream:
         self.process = process
         self.is_up = True
         self.is_silent = False
+        self._told: dict[str, list[OrderReport]] = {}
 
     def push(self, message: Push) -> None:
         wires, name = self._wires, self.process.name
@@ -149,6 +162,17 @@ class Stream:
             wires.trace.fault(name, "stream.duplicate", type(message).__name__)
             later = due - now + wires.random.uniform(0, 5)
             wires.loop.call_in(NOBODY, later, self._take, message)
+        if isinstance(message, OrderReport):
+            self._tell_again(message, due - now)
+
+    def _tell_again(self, report: OrderReport, delay: float) -> None:
+        """Tell an older state of an order behind a newer one, as a relay that lags does."""
+        wires, told = self._wires, self._told.setdefault(report.venue_order_id, [])
+        if told and wires.strikes("stream.stale"):
+            wires.trace.fault(self.process.name, "stream.stale", report.venue_order_id)
+            older = wires.random.choice(told)
+            wires.loop.call_in(NOBODY, delay + wires.random.uniform(0, 2), self._take, older)
+        told.append(report)
 
     def quote(self, quote: Quote) -> None:
         wires = self._wires

@@ -28,6 +28,7 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "stream.lose": (0.01, 0.2),
     "stream.duplicate": (0.02, 0.3),
     "stream.delay": (0.02, 0.3),
+    "stream.stale": (0.05, 0.5),
     "quotes.lose": (0.05, 0.4),
     "broker.lose_request": (0.005, 0.05),
     "broker.lose_answer": (0.005, 0.1),
@@ -56,7 +57,7 @@ EVERY: Final[Mapping[str, tuple[float, float]]] = {
     "stream.silence": (15, 60),
     "stream.disconnect": (8, 40),
     "clock.step": (10, 40),
-    "person": (2, 15),
+    "person": (1, 12),
     "halt_outside": (15, 60),
     "foreign": (10, 40),
     "funding": (15, 60),
@@ -124,7 +125,7 @@ def draw(seed: int) -> Plan:
         replicas=replicas,
         accounts_clock_known=random.random() < 0.5,
         seconds=random.uniform(25, 60),
-        signal_gap=random.uniform(0.5, 3),
+        signal_gap=random.uniform(0.5, 3) * random.choice((1, 1, 4)),
         rates=rates,
         every=every,
         visibility=timedelta(seconds=visibility * random.uniform(0.5, 0.99)),
@@ -139,6 +140,7 @@ def draw(seed: int) -> Plan:
 
 def _config(random: Random, visibility: float) -> EngineConfig:
     return EngineConfig(
+        market_order_spread_threshold=Decimal(random.choice(("0", "0", "0", "0.01"))),
         limit_time_in_force=random.choice((TimeInForce.POST_ONLY, TimeInForce.GTC)),
         enable_order_splitting=random.random() < 0.4,
         max_single_order_size=Decimal(random.choice((1_000, 2_500, 10_000))),

@@ -132,19 +132,18 @@ def _float_sums(patches: Patches) -> None:
 
 
 def _newest_report_wins(patches: Patches) -> None:
-    right = engine.on_order_report
+    right = reports.merge
 
     def merge(work: Work, order: Order, report: OrderReport, as_of: Any) -> Order:
-        new = right_merge(work, order, report, as_of)
+        new = right(work, order, report, as_of)
         if new.reported_cum > report.cum_quantity:
             new = new.derive()
             new.reported_cum = report.cum_quantity
             work.emit(new, EventKind.ORDER_REPORTED)
         return new
 
-    right_merge = reports.merge
-    del right
-    patches.attribute(reports, "merge", merge)
+    for module in (reports, lookups, sweeps):
+        patches.attribute(module, "merge", merge)
 
 
 def _stale_values(patches: Patches) -> None:

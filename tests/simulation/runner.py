@@ -3,10 +3,13 @@
 import json
 import logging
 import multiprocessing
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import structlog
@@ -17,6 +20,12 @@ from tests.simulation.world import Outcome, simulate
 
 CHUNK = 25
 """Seeds of one process: what crashed nodes leave behind is never collected, but dies with it."""
+CPU_SECONDS: Final = 60
+"""Of one seed; they take a tenth of a second, and one that takes so long never ends."""
+
+
+class Endless(SystemExit):
+    """A seed that does not end. Nothing on the way catches this."""
 
 
 @attrs.define(slots=True)
@@ -25,6 +34,8 @@ class Totals:
 
     Attributes:
         next_seed: The first seed that has not been run.
+        seconds: Simulated.
+        took: Seconds that passed here.
         failed: Seeds that broke something, with the codes of what they broke.
     """
 
@@ -37,6 +48,7 @@ class Totals:
     signals: int = 0
     executions: int = 0
     repeated: int = 0
+    took: float = 0
     faults: Counter[str] = attrs.Factory(Counter)
     alarms: Counter[str] = attrs.Factory(Counter)
     failed: dict[int, list[str]] = attrs.Factory(dict)
@@ -54,8 +66,11 @@ class Totals:
         """Tell it to a person."""
         days = self.seconds / 86_400
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
+        crashes = sum(n for name, n in self.faults.items() if name.partition(".")[0] == "crash")
+        pace = (self.seeds + self.repeated) / self.took if self.took else 0
         lines = (
             f"{self.seeds} seeds, {days:.2f} simulated days, {self.callbacks} callbacks",
+            f"{crashes} crashes; {self.took:.0f} s here, {pace:.1f} seeds a second",
             f"{self.signals} signals, {self.orders} orders, {self.executions} executions",
             f"{self.commits} commits, {self.repeated} seeds repeated",
             f"{sum(self.faults.values())} faults: {faults}",
@@ -83,32 +98,77 @@ def be_quiet() -> None:
 
 def run_one(seed: int) -> Outcome:
     """Run a seed; what the world itself raises is told like a violation."""
+    signal.signal(signal.SIGVTALRM, _give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
     try:
         return simulate(seed)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the seed has failed
-        return Outcome(
-            seed=seed,
-            digest="",
-            seconds=0,
-            callbacks=0,
-            commits=0,
-            orders=0,
-            signals=0,
-            executions=0,
-            faults={},
-            alarms={},
-            violations=(Violation("RAISED", repr(error)),),
-        )
+    except (Exception, Endless) as error:  # noqa: BLE001 -- whatever it is, the seed has failed
+        return failed(seed, repr(error))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _give_up(_number: int, _frame: object) -> None:
+    raise Endless(f"no end after {CPU_SECONDS} s of work")
+
+
+def failed(seed: int, why: str) -> Outcome:
+    """A seed that came to nothing."""
+    return Outcome(
+        seed=seed,
+        digest="",
+        seconds=0,
+        callbacks=0,
+        commits=0,
+        orders=0,
+        signals=0,
+        executions=0,
+        faults={},
+        alarms={},
+        violations=(Violation("RAISED", why),),
+    )
 
 
 def run_chunks(
     chunks: Sequence[Sequence[int]], jobs: int, bug: str = ""
 ) -> Iterator[list[Outcome]]:
-    """Run chunks of seeds, each in a process of its own."""
+    """Run chunks of seeds, each in a process of its own; one that dies has failed all its seeds."""
     context = multiprocessing.get_context("fork")
-    calls = [(chunk, bug) for chunk in chunks]
-    with context.Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap_unordered(_call, calls, chunksize=1)
+    running: dict[Connection, tuple[Any, Sequence[int]]] = {}
+    left = iter(chunks)
+    try:
+        while True:
+            while len(running) < jobs and (chunk := next(left, None)) is not None:
+                ours, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_answer, args=(theirs, chunk, bug))
+                process.start()
+                theirs.close()
+                running[ours] = process, chunk
+            if not running:
+                return
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection)
+                process, chunk = running.pop(ready)
+                yield _outcomes(ready, process, chunk)
+    finally:
+        for process, _ in running.values():
+            process.kill()
+            process.join()
+
+
+def _answer(answers: Connection, chunk: Sequence[int], bug: str) -> None:
+    answers.send(run_chunk(chunk, bug))
+
+
+def _outcomes(answers: Connection, process: Any, chunk: Sequence[int]) -> list[Outcome]:
+    try:
+        outcomes: list[Outcome] = answers.recv()
+    except EOFError:
+        process.join()
+        return [failed(seed, f"its process died: {process.exitcode}") for seed in chunk]
+    process.kill()  # what crashed nodes left behind must not be finalized
+    process.join()
+    return outcomes
 
 
 def run_many(
@@ -120,7 +180,7 @@ def run_many(
     done: Callable[[list[Outcome]], None] = lambda _: None,
 ) -> Totals:
     """Run seeds; the first `twice` of them once more, and compare what happened."""
-    totals = Totals(next_seed=first + count)
+    totals, began_at = Totals(next_seed=first + count), time.monotonic()
     chunks = chunks_of(range(first, first + count))
     again = chunks_of(range(first, first + min(twice, count)))
     digests: dict[int, str] = {}
@@ -135,6 +195,7 @@ def run_many(
             if known != outcome.digest:
                 totals.failed.setdefault(outcome.seed, []).append("V28")
         done(outcomes)
+    totals.took = time.monotonic() - began_at
     return totals
 
 
@@ -167,7 +228,3 @@ def merged(one: Totals, other: Totals) -> Totals:
         both[field.name] = ours | theirs if field.name == "failed" else ours + theirs
     both["next_seed"] = max(one.next_seed, other.next_seed)
     return Totals(**both)
-
-
-def _call(arguments: tuple[Sequence[int], str]) -> list[Outcome]:
-    return run_chunk(*arguments)

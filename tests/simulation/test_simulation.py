@@ -1,4 +1,7 @@
-"""A hundred worlds of faults break nothing, the same seed gives the same world, bugs are caught."""
+"""Worlds of faults break nothing, the same seed gives the same world, planted bugs are caught.
+
+CI runs 500 seeds besides: `make simulate`.
+"""
 
 import json
 import os
@@ -13,13 +16,15 @@ from order_domain.engine import answers, engine, lookups, reports, resume, ticks
 from order_service.runtime.committer import Committer
 from order_service.runtime.executors import Executors
 from order_service.runtime.relay import Relay
+from tests.simulation import runner
 from tests.simulation.planted import BUGS, planted
+from tests.simulation.world import Outcome
 
 PATCHED = (Committer, Executors, MemoryJournal, Relay, lookups, reports, resume, ticks)
 TABLES = (answers._COMMAND, answers._CREATE, engine._HANDLERS)
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 100
-TWICE = 10
+SEEDS = 25
+TWICE = 5
 CAUGHT_AT_ONCE = (
     "early-commands",
     "early-acks",
@@ -44,8 +49,8 @@ def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_hundred_worlds_of_faults_break_nothing_and_some_are_run_twice() -> None:
-    done = simulate("--seeds", str(SEEDS), "--first", "100000", "--twice", str(TWICE))
+def test_worlds_of_faults_break_nothing_and_some_are_run_twice() -> None:
+    done = simulate("--seeds", str(SEEDS), "--from", "100000", "--twice", str(TWICE))
 
     assert done.returncode == 0, done.stdout
     assert f"{SEEDS} seeds" in done.stdout
@@ -80,10 +85,41 @@ def test_a_failing_seed_prints_its_number_and_its_last_events() -> None:
 def test_a_run_goes_on_where_the_range_file_ends(tmp_path: Path) -> None:
     state = tmp_path / "range.json"
     for _ in range(2):
-        assert simulate("--seeds", "2", "--state", str(state)).returncode == 0
+        done = simulate("--seeds", "2", "--from", "70", "--state", str(state))
+        assert done.returncode == 0
 
     kept = json.loads(state.read_text())
-    assert (kept["next_seed"], kept["seeds"]) == (4, 4)
+    assert (kept["next_seed"], kept["seeds"]) == (74, 4)
+    assert "seeds a second" in done.stdout
+    assert "crashes" in done.stdout
+
+
+def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def die(seed: int) -> Outcome:
+        if seed == 1:
+            os._exit(9)
+        return runner.failed(seed, "came to its end")
+
+    monkeypatch.setattr(runner, "simulate", die)
+    outcomes = [each for chunk in runner.run_chunks([[0], [1], [2]], 2) for each in chunk]
+    told = {each.seed: each.violations[0].text for each in outcomes}
+
+    assert told == {0: "came to its end", 1: "its process died: 9", 2: "came to its end"}
+
+
+def test_a_seed_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn_for_ever(_seed: int) -> Outcome:
+        while True:
+            pass
+
+    monkeypatch.setattr(runner, "simulate", turn_for_ever)
+    monkeypatch.setattr(runner, "CPU_SECONDS", 0.2)
+    ((outcome,),) = runner.run_chunks([[5]], 1)
+
+    assert outcome.seed == 5
+    assert "no end after" in outcome.violations[0].text
 
 
 def test_a_bug_is_gone_when_its_test_is_over() -> None:

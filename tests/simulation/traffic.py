@@ -28,6 +28,8 @@ from order_domain.model.rows import SignalRow, TradingStateRow
 
 BTC: Final = InstrumentId("linear:BTCUSDT")
 STRATEGIES: Final = ("trend", "revert")
+QUIET_SHARE: Final = 0.4
+"""Of the seeds: there orders rest, and fill bit by bit."""
 
 
 def instruments() -> tuple[Instrument, ...]:
@@ -54,10 +56,14 @@ def _instrument(symbol: str, coin: str, tick: str, step: str) -> Instrument:
 
 
 class Market:
-    """A random walk of every instrument."""
+    """A random walk of every instrument: mostly wild, or quiet, with many small trades."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(f"{seed}:market")
+        is_quiet = self._random.random() < QUIET_SHARE
+        self._reach, self._widest = (1, 2) if is_quiet else (40, 30)
+        self._largest, self._deepest = (8, 4) if is_quiet else (60, 90)
+        self.trade_chance = 0.95 if is_quiet else 0.4
         self.instruments = instruments()
         self._mids = {"BTCUSDT": 500_000, "ETHUSDT": 300_000}  # in ticks
 
@@ -72,7 +78,7 @@ class Market:
         return MarketTrade(
             instrument_id=quote.instrument_id,
             price=quote.ask if buys else quote.bid,
-            size=step * self._random.randint(1, 60),
+            size=step * self._random.randint(1, self._largest),
             taker_side=Side.BUY if buys else Side.SELL,
             at=at,
         )
@@ -82,15 +88,15 @@ class Market:
 
     def _next(self, instrument: Instrument, at: datetime) -> Quote:
         random, symbol = self._random, instrument.symbol
-        self._mids[symbol] += random.randint(-40, 40)
-        mid, half = self._mids[symbol], random.randint(1, 30)
+        self._mids[symbol] += random.randint(-self._reach, self._reach)
+        mid, half = self._mids[symbol], random.randint(1, self._widest)
         tick = instrument.tick_size
         return Quote(
             instrument.id,
             (mid - half) * tick,
-            instrument.quantity_step * random.randint(1, 90),
+            instrument.quantity_step * random.randint(1, self._deepest),
             (mid + half) * tick,
-            instrument.quantity_step * random.randint(1, 90),
+            instrument.quantity_step * random.randint(1, self._deepest),
             at,
         )
 

@@ -28,7 +28,6 @@ from tests.simulation.traffic import Market, Model, People, lifting
 SETTLE_SECONDS: Final = 180
 CANCEL_EVERY: Final = 10
 """Seconds between two orders to cancel everything; a stranger's order is seen by a sweep only."""
-TRADE_CHANCE: Final = 0.4
 FORGOTTEN: Final = ("published", "cursor", "waits for its executions")
 """What may never come to rest once a store has lost commits."""
 AT_THE_END: Final = "at the end"
@@ -140,7 +139,7 @@ class World:
                     self.exchange.feed(quote)
                     for stream in list(self.exchange.streams):
                         stream.quote(quote)
-                    if self._random.random() < TRADE_CHANCE:
+                    if self._random.random() < self.market.trade_chance:
                         self.exchange.feed(self.market.next_trade(quote, self.clock.now()))
             await asyncio.sleep(self.market.wait())
 
