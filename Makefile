@@ -134,11 +134,19 @@ outages: setup ## a broker of its own killed, frozen, starved, cut off (Debian: 
 .PHONY: simulate planted-bugs
 SEEDS ?= 500
 TWICE ?= 25
-# For example: make simulate SEED=4711, or make simulate SEEDS=20000 ARGS="--state range.json"
+# For example: make simulate SEED=4711, or as often as there is time for it, going on where it ended:
+# make simulate SEEDS=20000 FROM=1000000 RESUME=range.json ARGS=--go-on
 simulate: setup ## the whole runtime in seeded worlds of faults, in virtual time
-	@$(RUN) python -m tests.simulation --seeds $(SEEDS) --twice $(TWICE) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(RUN) python -m tests.simulation --seeds $(SEEDS) --twice $(TWICE) $(if $(SEED),--seed $(SEED)) \
+		$(if $(FROM),--from $(FROM)) $(if $(RESUME),--state $(RESUME)) $(ARGS)
 planted-bugs: setup ## every planted bug, each with the seed that catches it
 	@$(RUN) python -m tests.simulation --plant --seeds 1000 $(ARGS)
+
+.PHONY: mutants
+N ?= 0
+# For example: make mutants N=300 SEED=7, or make mutants ARGS="lifecycle position"
+mutants: setup ## mistakes in the core, one at a time (N=300 of them by chance): the unit tests must notice each
+	$(RUN) python -m tests.mutation --number $(N) --seed $(or $(SEED),1) $(ARGS)
 
 .PHONY: cover
 cover: setup ## every branch of the domain must be run by its tests
