@@ -23,7 +23,7 @@ from order_domain.model.events import Event
 from order_domain.model.order import Order
 from order_domain.model.rows import Change, DeliveryRow, RequestRow, SignalRow, TradingStateRow
 from order_domain.model.steps import Reply, SendAmend, SendCancel, SendCreate
-from order_domain.ports.journal import Head
+from order_domain.ports.journal import ChangeRefused, Head
 from order_domain.ports.outbox import NumberedEvent
 from order_service.runtime.outcome import EndReason
 from order_service.runtime.runtime import Runtime
@@ -32,6 +32,7 @@ from tests.simulation.clocks import WorldClock
 from tests.simulation.exchange import Command, Exchange
 from tests.simulation.loop import Process
 from tests.simulation.plan import Plan
+from tests.simulation.store import MADE_TO
 from tests.simulation.trace import Trace
 
 FLOODED: Final = 10006
@@ -285,7 +286,8 @@ class Checker:
         ended = runtime.ended
         if runtime.metrics.rebuilds:
             cause = runtime._parts.rebuild.cause
-            self.broken("ENGINE", f"{process.name} rebuilt: {cause!r}")
+            if not isinstance(cause, ChangeRefused) or cause.details["reason"] != MADE_TO:
+                self.broken("ENGINE", f"{process.name} rebuilt: {cause!r}")
         if ended is None or ended.reason in (EndReason.STOPPED, EndReason.LEASE_LOST):
             return
         if ended.reason is EndReason.COMMITS_LOST and self.may_lose_commits:

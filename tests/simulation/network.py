@@ -82,6 +82,14 @@ class Link:
         """Tell the world of a moment at which it may let this node crash or freeze."""
         self._wires.moment(kind, self._process)
 
+    def strikes(self, how: str, what: str) -> bool:
+        """Whether chance wants this fault of the server now."""
+        kind = f"{self._server}.{how}"
+        if not self._wires.strikes(kind):
+            return False
+        self._wires.trace.fault(self._process.name, kind, what)
+        return True
+
     async def ask(self, what: str, serve: Callable[[], T]) -> T:
         """Have something served over there. Raises Lost, Refused, and what `serve` raises."""
         wires, server, loop = self._wires, self._server, self._wires.loop

@@ -17,6 +17,7 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "store.lose_answer": (0.002, 0.05),
     "store.late": (0.002, 0.03),
     "store.slow": (0.005, 0.05),
+    "store.refuse": (0.03, 0.3),
     "exchange.lose_request": (0.01, 0.15),
     "exchange.lose_answer": (0.01, 0.2),
     "exchange.late": (0.01, 0.1),

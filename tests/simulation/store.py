@@ -3,7 +3,7 @@
 import copy
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from order_adapters.stores.memory import MemoryDatabase
 from order_adapters.stores.memory.journal import MemoryJournal
@@ -11,12 +11,15 @@ from order_adapters.stores.memory.views import MemoryViews
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
 from order_domain.ports.clock import Clock
-from order_domain.ports.journal import Flushed, FlushOutcome, Head, StoreUnavailable
+from order_domain.ports.journal import ChangeRefused, Flushed, FlushOutcome, Head, StoreUnavailable
 from order_domain.ports.outbox import NumberedEvent
 from tests.simulation.loop import Process
 from tests.simulation.network import Link, Lost, Refused
 
 T = TypeVar("T")
+MADE_TO: Final = "made to be refused"
+LET_PASS: Final = 100
+"""Flushes after a refused one that are not refused: a rebuild is not disturbed."""
 
 
 class Watches(Protocol):
@@ -46,6 +49,7 @@ class NodeJournal:
         self._database = database
         self._watch = watch
         self._session = MemoryJournal(database, clock)
+        self._let_pass = 0
 
     async def acquire(self, *, account: str, owner: str, url: str, ttl: timedelta) -> Head:
         session = copy.copy(self._session)
@@ -64,6 +68,8 @@ class NodeJournal:
         kept = list(changes)
 
         def serve() -> Flushed:
+            if kept and self._refuses():
+                raise ChangeRefused(table="orders", reason=MADE_TO)
             flushed = at_once(session.flush(flush_no, kept))
             if flushed.outcome is FlushOutcome.COMMITTED:
                 self._watch.committed(self._process, kept, flushed.head)
@@ -72,6 +78,14 @@ class NodeJournal:
             return flushed
 
         return await self._ask(f"flush {flush_no}", serve)
+
+    def _refuses(self) -> bool:
+        """Refuse a flush for its content now and then; what is stepped again is let pass."""
+        self._let_pass -= 1
+        if self._let_pass > 0 or not self._link.strikes("refuse", "flush"):
+            return False
+        self._let_pass = LET_PASS
+        return True
 
     async def read(self, need: Need) -> Sequence[Change]:
         return await self._ask("read", lambda: at_once(self._session.read(need)))

@@ -156,6 +156,13 @@ def test_our_own_largest_order_binds_where_it_is_smaller(ours: str, expected: st
     assert quantities(bought("20000", max_order_quantity=D(ours))) == [D(expected)]
 
 
+def test_where_ours_is_larger_that_of_the_exchange_binds() -> None:
+    instrument = an_instrument(max_market_quantity=D("0.2"))
+    decision = bought("20000", {"instrument": instrument}, max_order_quantity=D("0.3"))
+
+    assert quantities(decision) == [D("0.2")]
+
+
 def test_over_the_largest_quantity_is_denied_where_resizing_is_off() -> None:
     decision = bought("20000", max_order_quantity=D("0.3"), enable_order_size_reduction=False)
 

@@ -96,6 +96,26 @@ def test_no_end_is_stored_before_the_ledger_has_followed(status: VenueStatus) ->
     assert event_kinds(step) == [EventKind.ORDER_REPORTED]
 
 
+def test_a_report_ahead_of_the_ledger_told_again_is_no_news() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
+
+    assert world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01")).changes == []
+
+
+def test_more_than_was_booked_when_the_order_ended_is_still_fetched() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.CANCELLED)
+    world.report(order, V.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.01"))
+
+    world.pass_(0.5)
+
+    assert world.order(order).unbooked_quantity == D("0.01")
+    assert [one.client_order_id for step in world.steps for one in lookups(step)] == [
+        order.client_order_id
+    ]
+
+
 def test_what_the_ledger_lacks_is_fetched() -> None:
     world, order = a_world_with_working_order()
     world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
