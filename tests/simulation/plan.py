@@ -37,6 +37,8 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "crash.at_send": (0.005, 0.06),
     "crash.at_commit": (0.002, 0.02),
     "freeze.at_commit": (0.002, 0.02),
+    "crash.at_claim": (0.01, 0.1),
+    "freeze.at_claim": (0.02, 0.2),
     "signals.again": (0.05, 0.3),
     "signals.invalid": (0.02, 0.1),
     "signals.conflict": (0.02, 0.1),

@@ -87,18 +87,6 @@ def _unknown_is_not_accepted(patches: Patches) -> None:
     patches.item(answers._CREATE, AnswerOutcome.UNKNOWN, answers._not_accepted)  # type: ignore[arg-type]
 
 
-def _old_refusal(patches: Patches) -> None:
-    right = engine.on_answer
-
-    def take(work: Work, answer: Answer, asked: bool) -> Any:
-        order = work.order(answer.client_order_id)
-        if order is not None and answer.number == 0:
-            answer = attrs.evolve(answer, attempt=order.attempt)
-        return right(work, answer, asked)
-
-    patches.item(engine._HANDLERS, Answer, take)  # type: ignore[arg-type]
-
-
 def _not_found_is_cancelled(patches: Patches) -> None:
     def end(work: Work, order: Order, _command: Any, _answer: Answer) -> None:
         ended = order.derive()
@@ -297,7 +285,6 @@ ENGINE_BUGS = {
     "count-tries": Bug("an unknown order is given up after three look-ups", _give_up_unknown),
     "unknown-refused": Bug("no answer is taken for a refusal", _unknown_is_refused),
     "unknown-retried": Bug("no answer is taken for not accepted", _unknown_is_not_accepted),
-    "old-refusal": Bug("an old attempt's answer counts for the newest", _old_refusal),
     "not-found-ended": Bug("a cancel that finds nothing ends the order", _not_found_is_cancelled),
     "replaced-early": Bug("a replacement goes before what it replaces ended", _replaced_too_early),
     "sent-twice": Bug("one claim is sent twice", _sent_twice),

@@ -8,6 +8,8 @@ from typing import Any, Final, Protocol, TypeVar
 from order_adapters.stores.memory import MemoryDatabase
 from order_adapters.stores.memory.journal import MemoryJournal
 from order_adapters.stores.memory.views import MemoryViews
+from order_domain.model.enums import EventKind
+from order_domain.model.events import Event
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
 from order_domain.ports.clock import Clock
@@ -74,7 +76,7 @@ class NodeJournal:
             if flushed.outcome is FlushOutcome.COMMITTED:
                 self._watch.committed(self._process, kept, flushed.head)
                 if kept:
-                    self._link.moment("at_commit")
+                    self._link.moment("at_claim" if _claims(kept) else "at_commit")
             return flushed
 
         return await self._ask(f"flush {flush_no}", serve)
@@ -108,6 +110,13 @@ class NodeJournal:
             return await self._link.ask(what, serve)
         except (Lost, Refused) as error:
             raise StoreUnavailable(reason=str(error)) from None
+
+
+def _claims(changes: Sequence[Change]) -> bool:
+    """Whether a flush gives leave to send: the moment before the bytes."""
+    return any(
+        isinstance(each, Event) and each.kind is EventKind.ORDER_SUBMITTED for each in changes
+    )
 
 
 class NodeViews:

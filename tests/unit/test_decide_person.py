@@ -94,6 +94,13 @@ def test_a_market_order_needs_no_price_and_is_immediate() -> None:
     assert (draft.price, draft.terms.time_in_force) == (None, TimeInForce.IOC)
 
 
+def test_only_a_market_order_may_slip() -> None:
+    config = a_config(market_slippage=D("0.01"))
+    decisions = [decide_place(a_place_order(**kind), a_context(), config) for kind in (MARKET, {})]
+
+    assert [each.drafts[0].terms.slippage for each in decisions] == [D("0.01"), None]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -116,7 +123,7 @@ def test_what_makes_no_sense_is_denied_before_any_rule(changes: dict[str, Any]) 
     decision = placed(**changes)
 
     assert decision.code is Code.VALUE_INVALID
-    assert decision.trace[0][0] == Code.VALUE_INVALID
+    assert (decision.trace[0][0], decision.trace[0][3]) == (Code.VALUE_INVALID, False)
     assert quantities(decision) == [0]
 
 
