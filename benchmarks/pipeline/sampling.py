@@ -44,7 +44,9 @@ class Sampling:
             code = frame.f_code
             where = f"{_short(code.co_filename)}:{code.co_qualname}"
             if not seen:
-                self._own[where] += 1
+                caller = frame.f_back
+                by = f" < {caller.f_code.co_qualname}" if caller is not None else ""
+                self._own[where + by] += 1
             seen.add(where)
             frame, depth = frame.f_back, depth + 1
         self._whole.update(seen)

@@ -7,11 +7,13 @@ from random import Random
 from typing import Final
 
 import attrs
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError
+from aiormq.abc import DeliveredMessage
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
+from order_adapters.messaging.rabbitmq.link import GOODBYE_S, TROUBLE, Link
+from order_adapters.messaging.rabbitmq.together import Acknowledgements, channel_below
 from order_adapters.messaging.rabbitmq.topology import known_queue, queue_of
 from order_domain.model.trace import Trace
 
@@ -33,8 +35,9 @@ class Letter:
     body: bytes
     trace: Trace
     redelivered: bool
-    _message: AbstractIncomingMessage
+    _tag: int
     _channel: AbstractChannel
+    _acknowledgements: Acknowledgements
 
     @property
     def is_dead(self) -> bool:
@@ -46,7 +49,7 @@ class Letter:
         if self.is_dead:
             return
         with suppress(*TROUBLE):
-            await self._message.ack()
+            await self._acknowledgements.put(self._tag)
 
 
 class RabbitIntake:
@@ -55,6 +58,7 @@ class RabbitIntake:
     def __init__(self, config: RabbitConfig, random: Random) -> None:
         self._config = config
         self._arrived: asyncio.Queue[Letter] = asyncio.Queue()
+        self._acknowledgements: Acknowledgements | None = None
         self._link = Link(config, "signals", self._consume, random)
 
     @property
@@ -73,6 +77,11 @@ class RabbitIntake:
 
     async def close(self) -> None:
         """Stop consuming; what was not acknowledged goes back to the queue."""
+        if self._acknowledgements is not None:
+            # whatever the client makes of a channel that ends meanwhile: it comes again
+            with suppress(Exception):
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._acknowledgements.finish()
         await self._link.close()
         while not self._arrived.empty():
             self._arrived.get_nowait()
@@ -90,21 +99,24 @@ class RabbitIntake:
             await queue_of(connection, name)
             channel = await connection.channel(publisher_confirms=False)
             await channel.set_qos(prefetch_count=self._config.prefetch)
-            queue = await known_queue(channel, name)
+            await known_queue(channel, name)
+            below = await channel_below(channel)
+        acknowledgements = self._acknowledgements = Acknowledgements(below)
 
-        async def arrived(message: AbstractIncomingMessage) -> None:
+        async def arrived(message: DeliveredMessage) -> None:
             # nothing is awaited here: two callbacks must never pass each other
-            headers = message.headers
+            headers = message.header.properties.headers or {}
             trace = Trace.of(headers.get(TRACE_HEADER), headers.get(PARENT_HEADER))
-            redelivered = bool(message.redelivered)
-            self._arrived.put_nowait(Letter(message.body, trace, redelivered, message, channel))
+            redelivered, tag = bool(message.redelivered), message.delivery_tag or 0
+            letter = Letter(message.body, trace, redelivered, tag, channel, acknowledgements)
+            self._arrived.put_nowait(letter)
 
         async with asyncio.timeout(seconds):
-            tag = await queue.consume(arrived, exclusive=True)
+            consumer = await below.basic_consume(name, arrived, exclusive=True)
         self._link.up()
         await self._watch(connection, channel)
         with suppress(*TROUBLE):
-            await queue.cancel(tag)
+            await below.basic_cancel(str(consumer.consumer_tag))
 
     async def _watch(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
         """Return or raise when this consumer is of no use any more."""

@@ -9,11 +9,15 @@ from typing import Final
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 from aiormq.channel import Channel
-from pamqp.commands import Basic
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
-from order_adapters.messaging.rabbitmq.together import Outgoing, forget, publish_together
+from order_adapters.messaging.rabbitmq.together import (
+    Outgoing,
+    channel_below,
+    forget,
+    publish_together,
+)
 from order_adapters.messaging.rabbitmq.topology import (
     DRY,
     LIVE,
@@ -28,7 +32,6 @@ from order_domain.model.enums import EventKind
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.ports.outbox import NumberedEvent
 
-PERSISTENT: Final = 2
 SIGNALS_KEPT: Final = 4_096
 """Signals whose orders have events to come, so that each is read once."""
 _DEAD: Final = (EventKind.SIGNAL_INVALID, EventKind.SIGNAL_CONFLICT)
@@ -144,16 +147,18 @@ class RabbitPublisher:
         return self._outgoing(sent, self._config.exchange, key, mandatory=key in self._bound)
 
     def _outgoing(self, sent: Sent, exchange: str, key: str, *, mandatory: bool) -> Outgoing:
-        properties = Basic.Properties(
-            message_id=sent.message_id,
-            timestamp=sent.at,
-            message_type=sent.type,
-            app_id=self._config.name,
-            content_type="application/json",
-            headers=dict(sent.headers),
-            delivery_mode=PERSISTENT,
+        name = self._config.name
+        return Outgoing(
+            sent.body,
+            exchange,
+            key,
+            mandatory,
+            sent.message_id,
+            sent.type,
+            sent.at,
+            name,
+            sent.headers,
         )
-        return Outgoing(sent.body, exchange, key, mandatory, properties)
 
     async def _send(self, messages: Sequence[Outgoing]) -> Sequence[Exception | None]:
         """Write them and wait until each has its fate, or the broker has been silent too long."""
@@ -201,10 +206,7 @@ class RabbitPublisher:
             await declare(connection, self._config)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             await exchange_of(channel, self._config)
-            below = await channel.get_underlay_channel()
-            if not isinstance(below, Channel):
-                raise TypeError(f"not the client's channel: {below!r}")
-            self._channel = below
+            self._channel = await channel_below(channel)
         self._link.up()
         try:
             await channel.closed()
