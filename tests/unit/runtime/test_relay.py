@@ -272,3 +272,44 @@ async def test_of_two_commits_with_a_gap_between_them_no_event_is_left_out() -> 
         await until(post.clock, lambda: post.relay.is_done, timedelta(seconds=5))
 
         assert post.numbers == [1, 2, 3, 4]
+
+
+class Slow(Group):
+    """Answers for a group when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates: list[asyncio.Event] = []
+
+    async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+        gate = asyncio.Event()
+        self.gates.append(gate)
+        fates = await super().publish_each(events)
+        await gate.wait()
+        return fates
+
+
+def told_of(number: int, subject: str) -> NumberedEvent:
+    return NumberedEvent(number, attrs.evolve(an_event(number), subject=subject))
+
+
+async def test_an_event_waits_for_its_order_and_not_for_a_group_that_is_on_its_way() -> None:
+    async with a_post() as post:
+        group = post.relay._publisher = Slow()
+        post.relay.advance(1, [told_of(1, "a")])
+        await turns()
+        post.relay.advance(3, [told_of(2, "a"), told_of(3, "b")])
+        await turns()
+        assert group.turns == [[1], [3]]
+
+        group.gates[1].set()
+        await turns()
+        assert (group.turns, post.relay.cursor) == ([[1], [3]], 0)
+
+        group.gates[0].set()
+        await turns()
+        assert (group.turns, post.relay.cursor) == ([[1], [3], [2]], 1)
+
+        group.gates[2].set()
+        await turns()
+        assert post.relay.is_done

@@ -20,6 +20,7 @@ from order_domain.ports.outbox import (
 )
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.crash import crash_point
+from order_service.runtime.groups import Groups, PublishEach
 from order_service.runtime.metrics import Metrics
 from order_service.runtime.pulse import Pulse
 from order_service.runtime.spans import Spans
@@ -138,8 +139,11 @@ class Relay:
                     self._pulse.beat()
                     await self._backoff.wait()
                 else:
-                    self.failure = None
-                    self._backoff.reset()
+                    self._went_well()
+
+    def _went_well(self) -> None:
+        self.failure = None
+        self._backoff.reset()
 
     async def _publish_some(self) -> None:
         events = self._told() or await self._outbox.events_after(self.cursor, BATCH)
@@ -151,45 +155,62 @@ class Relay:
             crash_point("outbox.after_confirm")
             self._note(events)
         elif isinstance(self._publisher, GroupPublisher):
-            await self._publish_in_turns(self._publisher, events)
+            await self._publish_in_groups(self._publisher, events)
         else:
             await self._publish_at_once(self._publisher, events)
 
-    def _told(self) -> Sequence[NumberedEvent]:
-        """The next events, if this relay was told of them; else none."""
-        fresh = self._fresh
+    def _told(self, after: int | None = None) -> Sequence[NumberedEvent]:
+        """The events after a number, if this relay was told of the next one; else none."""
+        fresh, after = self._fresh, self.cursor if after is None else after
         while fresh and fresh[0].number <= self.cursor:
             fresh.popleft()
-        is_next = bool(fresh) and fresh[0].number == self.cursor + 1
-        return list(islice(fresh, BATCH)) if is_next else ()
+        begin = after + 1 - fresh[0].number if fresh else -1
+        return list(islice(fresh, begin, begin + BATCH)) if begin >= 0 else ()
 
-    async def _publish_in_turns(
+    async def _publish_in_groups(
         self, publisher: GroupPublisher, events: Sequence[NumberedEvent]
     ) -> None:
-        """Publish the first of each subject, then the next; what fails holds its subject up."""
-        lanes: dict[str, deque[NumberedEvent]] = {}
-        for event in events:
-            if event.number not in self._ahead:
-                lanes.setdefault(event.event.subject, deque()).append(event)
-        failure: Exception | None = None
-        while lanes:
-            turn = [lane.popleft() for lane in lanes.values()]
-            began_at = 0.0 if self._spans is None else self._clock.monotonic()
-            fates = await publisher.publish_each(turn)
-            crash_point("outbox.after_confirm")
-            safe = [each for each, fate in zip(turn, fates, strict=True) if fate is None]
-            if self._spans is not None:
-                took = self._clock.monotonic() - began_at
-                for each in safe:
-                    self._spans.published(self.name, each, took)
-            self._note(safe)
-            for each, fate in zip(turn, fates, strict=True):
-                failure = failure or fate
-                subject = each.event.subject
-                if fate is not None or not lanes[subject]:
-                    del lanes[subject]
-        if failure is not None:
-            raise failure
+        """Publish the first event of every subject that has none on its way, again and again.
+
+        What is told meanwhile joins in. What fails holds its subject up, and is raised at the end.
+        """
+        groups = Groups(self._publish_of(publisher), self._more.set)
+        try:
+            last = events[-1].number
+            groups.add(event for event in events if event.number not in self._ahead)
+            while groups.launch():
+                await self._more.wait()
+                self._more.clear()
+                safe = groups.land()
+                if safe:
+                    crash_point("outbox.after_confirm")
+                    self._note(safe)
+                    if groups.failure is None:
+                        self._went_well()
+                if groups.failure is None and (told := self._told(last)):
+                    last = told[-1].number
+                    groups.add(told)
+        finally:
+            await groups.close()
+        if groups.failure is not None:
+            raise groups.failure
+
+    def _publish_of(self, publisher: GroupPublisher) -> PublishEach:
+        """The publisher's call, traced if anything is."""
+        spans = self._spans
+        if spans is None:
+            return publisher.publish_each
+
+        async def traced(events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
+            began_at = self._clock.monotonic()
+            fates = await publisher.publish_each(events)
+            took = self._clock.monotonic() - began_at
+            for each, fate in zip(events, fates, strict=True):
+                if fate is None:
+                    spans.published(self.name, each, took)
+            return fates
+
+        return traced
 
     async def _publish_at_once(
         self, publisher: EventPublisher, events: Sequence[NumberedEvent]

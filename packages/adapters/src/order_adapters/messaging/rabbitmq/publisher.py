@@ -121,17 +121,23 @@ class RabbitPublisher:
         known = self._signals
         while len(known) > SIGNALS_KEPT:
             del known[next(iter(known))]
+        found: dict[str, SignalRow] = {}
         missing: dict[str, None] = {}
         for each in events:
             order = each.event.order
-            if each.signal is not None:
-                known[each.signal.signal.signal_id] = each.signal
-            elif order is not None and order.terms.signal_id and order.terms.signal_id not in known:
-                missing[order.terms.signal_id] = None
+            if order is None or not order.terms.signal_id:
+                continue
+            signal_id = order.terms.signal_id
+            row = each.signal or known.get(signal_id)
+            if row is None:
+                missing[signal_id] = None
+            else:
+                found[signal_id] = row
         if missing:
             rows = await self._signals_of(list(missing))
-            known |= {row.signal.signal_id: row for row in rows}
-        return known
+            found |= {row.signal.signal_id: row for row in rows}
+        known |= found
+        return found
 
     async def _message(self, event: NumberedEvent, signals: Mapping[str, SignalRow]) -> Outgoing:
         if event.event.kind in _DEAD:

@@ -73,7 +73,7 @@ def write_event(numbered: NumberedEvent, signal: SignalRow | None, *, is_dry: bo
         "sequence": event.sequence,
         "code": event.code,
         "text": event.text,
-        "detail": dict(event.detail),
+        "detail": _plain(dict(event.detail)) if event.detail else {},
     }
     if order is not None:
         body |= _order_parts(event, order, signal, word, is_dry=is_dry)
@@ -118,18 +118,18 @@ def _order_parts(
     }
     if signal is not None:
         parts["signal"] = _signal(signal)
-        parts["signal_price"] = signal.signal.snapshot_price
+        parts["signal_price"] = _text(signal.signal.snapshot_price)
         parts["signal_timestamp"] = signal.signal.timestamp
     if event.ledger is not None:
         execution = event.ledger.execution
         parts |= {
             "exec_id": execution.exec_id,
-            "execution_price": execution.price,
-            "execution_quantity": execution.quantity,
-            "execution_fees": max(execution.fee, _NOTHING),
-            "execution_fee_exact": execution.fee,
+            "execution_price": _text(execution.price),
+            "execution_quantity": _text(execution.quantity),
+            "execution_fees": _text(max(execution.fee, _NOTHING)),
+            "execution_fee_exact": _text(execution.fee),
             "fee_coin": execution.fee_coin,
-            "realized_pnl": event.ledger.realized_pnl,
+            "realized_pnl": _text(event.ledger.realized_pnl),
             "performance": _performance(event, order, signal),
         }
     if word == "rejected":
@@ -168,14 +168,14 @@ def _order(order: Order, *, is_dry: bool) -> dict[str, Any]:
         "order_type": terms.order_type.value,
         "time_in_force": terms.time_in_force.value,
         "reduce_only": terms.reduce_only,
-        "quantity": order.quantity,
-        "price": order.price or None,
+        "quantity": _text(order.quantity),
+        "price": _text(order.price) if order.price else None,
         "status": status_for_neighbours(order.status, has_fills=bool(order.cum_quantity)),
-        "filled_quantity": order.cum_quantity,
-        "average_price": order.average_price,
+        "filled_quantity": _text(order.cum_quantity),
+        "average_price": _text(order.average_price),
         # a reader that meets a negative fee drops the event: a rebate shows as 0 there, exact here
-        "fees": max(fees, _NOTHING),
-        "fees_exact": dict(order.fees),
+        "fees": _text(max(fees, _NOTHING)),
+        "fees_exact": {coin: _text(fee) for coin, fee in order.fees.items()},
         "created_at": terms.created_at,
         "updated_at": order.updated_at,
         "executed_at": order.executed_at,
@@ -194,7 +194,7 @@ def _details(order: Order) -> dict[str, Any]:
     return {
         "execution_latency_seconds": latency,
         "fill_percentage": _number(round(part, 4)),
-        "remaining_quantity": order.leaves_quantity,
+        "remaining_quantity": _text(order.leaves_quantity),
     }
 
 
@@ -230,7 +230,7 @@ def _signal(row: SignalRow) -> dict[str, Any]:
         "signal_id": signal.signal_id,
         "signal_type": signal.side.value.lower(),
         "asset": symbol_of(signal.instrument_id),
-        "amount": signal.amount,
+        "amount": _text(signal.amount),
         "confidence": _number(signal.confidence),
         "strategy_id": signal.strategy_id,
         "model_version": signal.model_version,
@@ -257,7 +257,8 @@ def _performance(event: Event, order: Order, signal: SignalRow | None) -> dict[s
 
 
 def _modification(order: Order) -> dict[str, Any]:
-    same = {"filled_quantity": order.cum_quantity, "average_price": order.average_price}
+    filled, price = _text(order.cum_quantity), _text(order.average_price)
+    same = {"filled_quantity": filled, "average_price": price}
     was = "partially_filled" if order.cum_quantity else "pending"
     return {"before": {"status": was, **same}, "after": {"status": "cancelled", **same}}
 
@@ -267,11 +268,12 @@ def _number(value: Decimal) -> msgspec.Raw:
     return msgspec.Raw(f"{value:f}".encode())
 
 
-def _encode(body: Mapping[str, Any]) -> bytes:
-    return _json({name: _plain(value) for name, value in body.items()})
+def _text(value: Decimal | None) -> str | None:
+    """A number without an exponent."""
+    return None if value is None else f"{value:f}"
 
 
-_json: Final = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder().encode
 _THEMSELVES: Final = frozenset((str, int, bool, NoneType, datetime, msgspec.Raw))
 """What JSON has a word for; of a time the encoder makes the same as `moment`."""
 
