@@ -155,13 +155,15 @@ cover: setup ## every branch of the domain must be run by its tests
 	$(RUN) coverage report --include='packages/order_domain/*' --show-missing --skip-covered \
 		--fail-under=100
 
-.PHONY: bench bench-peers bench-order-entry
+.PHONY: bench bench-peers bench-order-entry bench-pipeline
 bench: setup ## orders per second beside a bare Python floor
 	$(RUN) python -m benchmarks $(ARGS)
 bench-peers: setup ## the same beside nautilus_trader, vnpy and backtesting.py, in environments of their own
 	$(RUN) python -m benchmarks.peers $(ARGS)
 bench-order-entry: setup ## order entry beside bare connections, aiohttp, ccxt, pybit and nautilus_trader
 	$(RUN) python -m benchmarks.order_entry $(ARGS)
+bench-pipeline: setup ## signals a second with PostgreSQL and RabbitMQ beside straight-line floors
+	$(RUN) python -m benchmarks.pipeline $(ARGS)
 
 .PHONY: docs
 docs: setup ## write the generated pages again (a test compares them)

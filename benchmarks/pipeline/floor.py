@@ -96,7 +96,7 @@ class Simple(Floor):
         self._pool = await asyncpg.create_pool(self.where["dsn"], min_size=CONNECTIONS)
         self._replies: dict[str, asyncio.Future[str]] = {}
         url = f"ws://127.0.0.1:{self.where['stub']}/v5/trade"
-        self._socket = await websockets.connect(url, compression=None)
+        self._socket = await websockets.connect(url, compression=None, ping_interval=None)
         self._reading = asyncio.create_task(self._read())
         connection = await aio_pika.connect(self.where["amqp"])
         self._out = await connection.channel()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 HEAD = b"\r\n\r\n"
 _SHORT, _LONG = 126, 127
-_MASKED, _LENGTH, _OPCODE, _CLOSE = 0x80, 0x7F, 0x0F, 0x8
+_MASKED, _LENGTH, _OPCODE, _CONTROL = 0x80, 0x7F, 0x0F, 0x8
 _TEXT = 0x81
 
 
@@ -17,7 +17,6 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
-        self.is_closed = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the payloads that are complete now."""
@@ -40,9 +39,7 @@ class FrameReader:
             if size - begin < length or (masked and len(mask) < 4):
                 break
             payload = buffer[begin : begin + length]
-            if buffer[at] & _OPCODE == _CLOSE:
-                self.is_closed = True
-            else:
+            if buffer[at] & _OPCODE < _CONTROL:  # nobody here needs pings, or a close to be said
                 found.append(crossed(payload, mask) if masked else payload)
             at = begin + length
         self._rest = buffer[at:]
