@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
+import h11
 import pytest
 
 from order_adapters.venues.bybit.signing import Credentials, sign
 from order_adapters.venues.bybit.transport import HttpTiming, HttpTransport, NoAnswer, NotSent
+from order_adapters.venues.bybit.wire import _Connection
 from tests.unit.bybit.raw import OK, Peer, answering, http, is_whole, listening
 
 KEY = Credentials("TESTKEY0000000001", "TESTSECRET000000000000000000000000001")
@@ -319,3 +321,29 @@ async def test_without_a_free_connection_in_time_nothing_is_sent() -> None:
             await first
 
     assert peer.requests == 1
+
+
+class Foreign:
+    """A transport of a loop that does not derive its own from asyncio's, as uvloop's does not."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def abort(self) -> None:
+        pass
+
+
+async def test_a_transport_that_asyncio_does_not_know_is_used() -> None:
+    connection, transport = _Connection(), Foreign()
+    connection.connection_made(cast("asyncio.Transport", transport))
+    request = h11.Request(method="GET", target="/v5/market/time", headers=[("Host", "x")])
+    asking = asyncio.create_task(connection.exchange(request, b""))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    answer = await asking
+
+    assert transport.written.startswith(b"GET /v5/market/time HTTP/1.1")
+    assert (answer.status, answer.body) == (200, b"{}")

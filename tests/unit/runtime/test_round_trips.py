@@ -27,3 +27,7 @@ def test_the_margin_is_the_99th_percentile() -> None:
 def test_the_margin_is_never_more_than_half_the_window() -> None:
     assert measured(*[3.0] * 50).margin(WINDOW) == timedelta(milliseconds=1250)
     assert RoundTrips().margin(timedelta(milliseconds=600)) == timedelta(milliseconds=300)
+
+
+def test_the_margin_is_that_of_the_last_200() -> None:
+    assert measured(*[0.9] * 100, *[0.01] * 200).margin(WINDOW) == timedelta(milliseconds=10)
