@@ -104,14 +104,13 @@ class Watch:
             link, left = venue._trade.link, self._left  # noqa: SLF001
             send = link.send
 
-            async def timed(frame: bytes) -> None:
-                await send(frame)
+            def timed(frame: bytes) -> None:
+                send(frame)
                 at = frame.find(b'"orderLinkId":"')
                 if at > 0:
                     left[frame[at + 15 : frame.index(b'"', at + 15)]] = time.monotonic_ns()
 
             link.send = timed
-            venue._trade._dialogue._send = timed  # noqa: SLF001
             return venue
 
         venue_of = make.providers["bybit"]
