@@ -4,6 +4,7 @@ import atexit
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 from typing import Any, Final
@@ -36,7 +37,7 @@ class Masking:
         return str(self._masked("", text))
 
     def _masked(self, name: str, value: Any) -> Any:
-        if any(word in name.lower() for word in _SECRET_WORDS):
+        if name and _is_secret(name):
             return MASK
         if isinstance(value, str):
             for secret in self._secrets:
@@ -47,6 +48,13 @@ class Masking:
         if isinstance(value, list | tuple):
             return [self._masked("", each) for each in value]
         return value
+
+
+@lru_cache(maxsize=1_024)
+def _is_secret(name: str) -> bool:
+    """Whether a value is hidden for its name alone; the same few names come on every line."""
+    lowered = name.lower()
+    return any(word in lowered for word in _SECRET_WORDS)
 
 
 class Unhurried(QueueHandler):
