@@ -55,6 +55,15 @@ def test_a_market_order_is_filled_and_its_position_closed_in_parts(om: CommandLi
     assert om.json("verify")["broken"] == []
 
 
+def test_a_position_whose_exits_wait_at_the_exchange_is_closed_by_hand(om: CommandLine) -> None:
+    exits = ("--take", "900000", "--stop", "100")
+    om("order", "place", "buy", "BTCUSDT", "0.01", *exits, *UNTIL_SETTLED)
+
+    om("position", "close", "BTCUSDT", *UNTIL_SETTLED)
+
+    assert " 0 broken" in om("verify")
+
+
 def test_a_resting_order_is_amended_and_cancelled(om: CommandLine) -> None:
     words = ("order", "place", "buy", "ETHUSDT", "0.5", "--price", "2400", *UNTIL_SETTLED)
     (order,) = om.json(*words)["orders"]

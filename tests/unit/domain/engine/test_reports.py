@@ -11,6 +11,7 @@ from order_domain.model.enums import (
     EventKind,
     OrderStatus,
     Origin,
+    Side,
     TimeInForce,
     Trading,
     VenueStatus,
@@ -524,6 +525,28 @@ def test_a_foreign_order_is_adopted_as_external_and_counted() -> None:
     assert len(adopted.client_order_id) == 36
     assert event_kinds(step) == [EventKind.ORDER_ADOPTED, EventKind.ORDER_WORKING]
     assert world.book.find("", "0" * 36) is adopted
+
+
+def test_an_exit_that_waits_at_the_exchange_is_adopted_when_it_triggers() -> None:
+    world, order = a_world_with_working_order()
+    exit_terms = {
+        "client_order_id": ClientOrderId(""),
+        "venue_order_id": VenueOrderId("0" * 36),
+        "side": Side.SELL,
+        "reduce_only": True,
+    }
+
+    for status in (VenueStatus.UNTRIGGERED, VenueStatus.DEACTIVATED):
+        world.feed(world.report_of(order, status, **exit_terms))
+    assert world.book.find("", "0" * 36) is None
+    world.feed(
+        world.report_of(order, VenueStatus.UNTRIGGERED, **exit_terms | {"reduce_only": False})
+    )
+    assert world.book.find("", "0" * 36) is not None
+    second = exit_terms | {"venue_order_id": VenueOrderId("1" * 36)}
+    world.feed(world.report_of(order, VenueStatus.TRIGGERED, **second))
+
+    assert world.book.find("", "1" * 36) is world.newest_order()
 
 
 def test_an_order_that_bears_our_mark_and_is_in_no_row_is_an_alarm() -> None:

@@ -335,6 +335,21 @@ def test_a_foreign_order_with_fills_in_one_sweep_is_adopted_with_them() -> None:
     assert (foreign.cum_quantity, foreign.unbooked_quantity) == (D("0.01"), 0)
 
 
+def test_a_sweep_leaves_out_exits_that_wait_at_the_exchange_and_what_it_knows_of_them_not() -> None:
+    world, order = a_world_with_working_order()
+    waits = world.report_of(order, VenueStatus.UNTRIGGERED, reduce_only=True, **FOREIGN)
+
+    world.sweep(orders=[waits, world.report_of(order)])
+    assert [each.terms.origin for each in world.orders()] == [Origin.SIGNAL]
+    triggered = world.report_of(order, VenueStatus.NEW, reduce_only=True, **FOREIGN)
+    world.sweep(orders=[triggered, world.report_of(order)])
+    assert world.newest_order().terms.origin is Origin.EXTERNAL
+    ends = world.report_of(order, VenueStatus.DEACTIVATED, reduce_only=True, **FOREIGN)
+    world.sweep(orders=[ends, world.report_of(order)])
+
+    assert world.newest_order().status is OrderStatus.CANCELLED
+
+
 def test_a_foreign_fill_told_before_its_order_does_not_count_twice() -> None:
     world, order = a_world_with_working_order(cancel_opposite_orders_only=True)
     world.report(order, VenueStatus.CANCELLED)

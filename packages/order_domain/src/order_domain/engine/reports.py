@@ -42,18 +42,30 @@ _ENDS = {
     VenueStatus.DEACTIVATED: Trigger.END_CANCELLED,
     VenueStatus.REJECTED: Trigger.END_REJECTED,
 }
+_IDLE = frozenset((VenueStatus.UNTRIGGERED, VenueStatus.DEACTIVATED))
 
 
 def on_order_report(work: Work, report: OrderReport, asked: bool) -> Need | None:
     """Merge what the exchange shows of one order."""
     order = work.find(report.client_order_id, report.venue_order_id)
     if order is None:
+        if is_idle_exit(report):
+            return None
         if not asked and not work.book.signals_complete:
             ids = (report.client_order_id,) if report.client_order_id else ()
             return Need(orders=ids, venue_orders=(report.venue_order_id,))
         order = adopt(work, report)
     merge(work, order, report, report.updated_at)
     return None
+
+
+def is_idle_exit(report: OrderReport) -> bool:
+    """Whether it is an exit that the exchange keeps for a price that has not come.
+
+    It risks nothing and takes nothing from the market; were it counted as on its way, no position
+    that has one could be closed. It is adopted when it triggers.
+    """
+    return report.reduce_only and report.status in _IDLE
 
 
 def adopt(work: Work, report: OrderReport) -> Order:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from order_domain.book import PositionKey
 from order_domain.engine import states
 from order_domain.engine.executions import book, book_all, may_be_stored
-from order_domain.engine.reports import adopt, merge, on_wallet
+from order_domain.engine.reports import adopt, is_idle_exit, merge, on_wallet
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.model.enums import Category, EventKind, ExecutionKind, Side, Trading
@@ -38,11 +38,13 @@ def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
         return None
     # strangers are adopted before executions are booked, so that these find their orders
     shown = [
-        work.find(report.client_order_id, report.venue_order_id) or adopt(work, report)
+        (known or adopt(work, report), report)
         for report in result.orders
+        if (known := work.find(report.client_order_id, report.venue_order_id)) is not None
+        or not is_idle_exit(report)
     ]
     book_all(work, result.executions)
-    for order, report in zip(shown, result.orders, strict=True):
+    for order, report in shown:
         newest = work.orders.get(order.terms.client_order_id, order)
         merge(work, newest, report, result.began_at)
     if result.wallet is not None:
