@@ -45,6 +45,17 @@ def test_the_server_answers_a_client_that_blocks_its_thread(bybit_server: LocalB
     assert (row["bid1Price"], row["ask1Price"]) == ("60000", "60000.1")
 
 
+def test_the_trades_of_others_move_the_last_price(bybit_server: LocalBybit) -> None:
+    bybit_server.trade("linear:BTCUSDT", "50123", "0.5", "Sell")
+    bybit_server.liquidate("linear:BTCUSDT")  # nothing is held, so nothing happens
+    market = f"{bybit_server.rest_url}/v5/market"
+    where = "category=linear&symbol=BTCUSDT"
+    ticker = httpx.get(f"{market}/tickers?{where}", verify=False).json()["result"]["list"][0]
+    trade = httpx.get(f"{market}/recent-trade?{where}", verify=False).json()["result"]["list"][0]
+    assert ticker["lastPrice"] == "50123"
+    assert (trade["price"], trade["size"], trade["side"]) == ("50123", "0.5", "Sell")
+
+
 def test_each_test_has_a_server_of_its_own_that_is_gone_afterwards() -> None:
     first, second = LocalBybit(ServerConfig()), LocalBybit(ServerConfig())
     first.start()
