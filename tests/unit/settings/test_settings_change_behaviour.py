@@ -61,6 +61,16 @@ BY_NAME: Final = (
         "BYBIT_TRADE_BY_SOCKET",
     ),
     (
+        "integration/test_bybit_venue_upkeep.py",
+        "w8_with_early_fills_each_fill_is_still_booked_once_with_its_fee",
+        "BYBIT_FAST_EXECUTIONS",
+    ),
+    (
+        "integration/test_bybit_venue_upkeep.py",
+        "w15_where_an_account_has_it_the_exchange_cancels_what_a_lost_stream_leaves",
+        "BYBIT_DISCONNECT_WINDOW",
+    ),
+    (
         "integration/test_doctor_command.py",
         "what_is_wrong_is_said_and_what_to_do_about_it",
         (
@@ -158,7 +168,8 @@ BY_NAME: Final = (
         "every_setting_of_the_account_reaches_the_venue",
         (
             "ORDERMANAGER_INSTRUMENT_INFO_REFRESH_INTERVAL BYBIT_REST_URL BYBIT_STREAM_URL "
-            "BYBIT_SETTLE_COINS BYBIT_ALLOW_WITHDRAWAL BYBIT_TRADE_BY_SOCKET BYBIT_SMP_TYPE"
+            "BYBIT_SETTLE_COINS BYBIT_ALLOW_WITHDRAWAL BYBIT_TRADE_BY_SOCKET BYBIT_SMP_TYPE "
+            "BYBIT_FAST_EXECUTIONS BYBIT_DISCONNECT_WINDOW"
         ),
     ),
     (
