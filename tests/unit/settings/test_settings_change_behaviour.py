@@ -57,6 +57,16 @@ BY_NAME: Final = (
     ),
     (
         "integration/test_bybit_venue_upkeep.py",
+        "w8_with_early_fills_each_fill_is_still_booked_once_with_its_fee",
+        "BYBIT_FAST_EXECUTIONS",
+    ),
+    (
+        "integration/test_bybit_venue_upkeep.py",
+        "w15_where_an_account_has_it_the_exchange_cancels_what_a_lost_stream_leaves",
+        "BYBIT_DISCONNECT_WINDOW",
+    ),
+    (
+        "integration/test_bybit_venue_upkeep.py",
         "x7_an_account_banned_from_http_without_a_socket_is_told_to_be_out_of_reach",
         "BYBIT_TRADE_BY_SOCKET",
     ),
