@@ -86,7 +86,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="of each point")
     parser.add_argument("--timers", choices=PROFILES, default="fast")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--worlds", type=int, default=2, help="side by side")
+    parser.add_argument("--worlds", type=int, default=3, help="side by side")
     parser.add_argument("--points", nargs="*", default=list(POINTS), choices=POINTS, metavar="NAME")
     parser.add_argument(
         "--results", type=Path, help="JSON that is written on the way, a table beside it (.md); "
