@@ -117,7 +117,7 @@ def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
     ours = {name for name, order in here.items() if order.terms.origin is not Origin.EXTERNAL}
     there = Counter(each["client_order_id"] for each in truth["orders"])
     found = [f"V2 the exchange has {n} orders {each}" for each, n in there.items() if n != 1]
-    found += [f"V3 order {each} has no row" for each in there if each not in ours]
+    found += [f"V3 order {each} is not ours" for each in there if each not in ours]
     executed = Counter(
         (e["client_order_id"], Decimal(e["quantity"]), Decimal(e["price"]), e["sequence"])
         for e in truth["executions"]
@@ -156,7 +156,9 @@ def _events(events: Sequence[dict[str, Any]], refusals: Sequence[int]) -> list[s
     last = max(numbers, default=0)
     found = [f"V13 event {n} was not published" for n in sorted(set(range(1, last + 1)) - numbers)]
     revived = EventKind.ORDER_REVIVED.value
-    found += [f"given up, then alive: {e['text']}" for e in events if e["event_type"] == revived]
+    found += [
+        f"V11 given up, then alive: {e['text']}" for e in events if e["event_type"] == revived
+    ]
     newest: dict[str, int] = {}
     for each in events:
         if each.get("order") is None:
