@@ -143,8 +143,8 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
         absence_is_believed_at_once,
         "submit.after_send",
         ("was not booked", "open on one side only", "given up, then alive"),
-        settings={"ORDERMANAGER_ORDER_EXECUTION_TIMEOUT": "1", "ORDERMANAGER_VISIBILITY": "30"},
-        fault='{"fault": "hide", "by_ms": 29000}',
+        settings={"ORDERMANAGER_ORDER_EXECUTION_TIMEOUT": "1", "ORDERMANAGER_VISIBILITY": "300"},
+        fault='{"fault": "hide", "by_ms": 299000}',
         settles=True,
     ),
 }
