@@ -120,7 +120,9 @@ class Chaos:
         world.wires.loop.thaw(process)
 
     async def _stop(self) -> None:
-        node = self._some_node()
+        await self._stop_node(self._some_node())
+
+    async def _stop_node(self, node: Node) -> None:
         runtime = node.runtime
         if not node.is_up or runtime is None or runtime._main is None:
             return
@@ -166,29 +168,25 @@ class Chaos:
         self._world.wires.deaf.discard(pair)
 
     def moment(self, kind: str, process: Process) -> None:
-        """Crash or freeze a node right here, if chance wants it."""
+        """Crash, freeze or stop a node right here, if chance wants it."""
         world = self._world
         node = next((each for each in world.nodes if each.process is process), None)
         if node is None:
             return
-        for what, happen in (("crash", self._crash_at), ("freeze", self._freeze_at)):
+        for what, happen in (
+            ("crash", self._crash_node),
+            ("freeze", self._freeze_node),
+            ("stop", self._stop_node),
+        ):
             name = f"{what}.{kind}"
             if world.wires.strikes(name):
                 self._fault(process.name, name)
                 delay = self._random.choice((0.0, 0.001, 0.01, 0.1))
                 self._later.append(
                     asyncio.get_running_loop().create_task(
-                        happen(node, delay), context=context_of(NOBODY)
+                        _later(happen, node, delay), context=context_of(NOBODY)
                     )
                 )
-
-    async def _crash_at(self, node: Node, delay: float) -> None:
-        await asyncio.sleep(delay)
-        await self._crash_node(node)
-
-    async def _freeze_at(self, node: Node, delay: float) -> None:
-        await asyncio.sleep(delay)
-        await self._freeze_node(node)
 
     async def _fail_over(self) -> None:
         database = self._world.database
@@ -320,3 +318,8 @@ class Chaos:
         self._world.pauses_quotes = True
         await asyncio.sleep(self._random.uniform(1, 12))
         self._world.pauses_quotes = False
+
+
+async def _later(happen: Callable[[Node], Awaitable[None]], node: Node, delay: float) -> None:
+    await asyncio.sleep(delay)
+    await happen(node)

@@ -44,6 +44,8 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "signals.conflict": (0.02, 0.1),
 }
 """Chance of each thing that can go wrong with one message, lowest and highest."""
+STOPS_AT_CLAIM: Final = (0.02, 0.2)
+"""Likewise of a stop right after a claim: what it must wait for is on its way out."""
 EVERY: Final[Mapping[str, tuple[float, float]]] = {
     "crash": (8, 60),
     "freeze": (10, 60),
@@ -116,6 +118,9 @@ def draw(seed: int) -> Plan:
     rates = {
         name: random.uniform(*bounds) for name, bounds in RATES.items() if random.random() < share
     }
+    stopping = Random(f"{seed}:stop")
+    if stopping.random() < share:
+        rates["stop.at_claim"] = stopping.uniform(*STOPS_AT_CLAIM)
     every = {
         name: random.uniform(*bounds)
         for name, bounds in EVERY.items()
