@@ -22,11 +22,17 @@ class Log:
     def __init__(self, level: int) -> None:
         self._level = level
 
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 -- logging's own name
+    def is_told(self, level: int) -> bool:
         return level >= self._level
 
     def log(self, level: int, event: str, **fields: Any) -> None:
         SAID.append((level, {"event": event, **fields}))
+
+
+def listen(monkeypatch: pytest.MonkeyPatch, level: int) -> None:
+    log = Log(level)
+    monkeypatch.setattr("order_service.event_log.log", log)
+    monkeypatch.setattr("order_service.event_log._is_told", log.is_told)
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def an_event(kind: EventKind) -> NumberedEvent:
 async def test_a_line_has_the_weight_of_its_event_and_the_trace_of_its_signal(
     kind: EventKind, level: int, publisher: MemoryPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_service.event_log.log", Log(logging.DEBUG))
+    listen(monkeypatch, logging.DEBUG)
     event = an_event(kind)
     assert await EventLog(publisher).publish_each([event]) == [None]
     ((told, line),) = SAID
@@ -67,7 +73,7 @@ async def test_a_line_has_the_weight_of_its_event_and_the_trace_of_its_signal(
 async def test_what_is_too_light_for_the_log_is_published_all_the_same(
     publisher: MemoryPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_service.event_log.log", Log(logging.INFO))
+    listen(monkeypatch, logging.INFO)
     await EventLog(publisher).publish_each([an_event(EventKind.ORDER_WORKING)])
 
     assert SAID == []
@@ -77,7 +83,7 @@ async def test_what_is_too_light_for_the_log_is_published_all_the_same(
 async def test_nothing_is_said_of_an_event_that_is_not_safe(
     publisher: MemoryPublisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_service.event_log.log", Log(logging.DEBUG))
+    listen(monkeypatch, logging.DEBUG)
     publisher.away = True
     (fate,) = await EventLog(publisher).publish_each([an_event(EventKind.ORDER_FILLED)])
 

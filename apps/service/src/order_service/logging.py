@@ -76,6 +76,24 @@ class Unhurried(QueueHandler):
             self.dropped += 1
 
 
+def log_warnings() -> None:
+    """Send what is logged beside a single command to standard error, from warnings on, as text.
+
+    Standard output is the command's own. Does nothing where logging is configured already.
+    """
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
 def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
     """Send everything that is logged through one chain.
 

@@ -17,6 +17,7 @@ from order_domain.model.steps import Acknowledge, Reply
 from order_domain.ports.views import Views
 from order_service.container import Container
 from order_service.desk import Desk
+from order_service.logging import log_warnings
 from order_service.runtime.outcome import RuntimeEnded
 from order_service.runtime.runtime import Runtime
 from order_service.settings import Settings
@@ -89,6 +90,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
         SettingsError: The settings ask for what a dry run does not have.
         StoreUnavailable, RuntimeEnded: As the runtime raises them.
     """
+    log_warnings()
     container = Container(settings=providers.Object(settings))
     choices, store = container.choices(), container.store()
     await store.open()
