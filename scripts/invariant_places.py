@@ -23,7 +23,7 @@ SIMULATION_WATCHES: Final = frozenset(
     f"V{number}" for number in (2, 3, 5, 6, 7, 10, 11, 13, 14, 18, 19, 20, 21, 24, 28, 29, 31, 36)
 )
 """At every moment of a run and at its end; `verify` and the comparison come on top."""
-MATRIX_WATCHES: Final = frozenset({"V1", "V2", "V3", "V7", "V9", "V13", "V14", "V16", "V24"})
+MATRIX_WATCHES: Final = frozenset({"V1", "V2", "V3", "V7", "V9", "V11", "V13", "V14", "V16", "V24"})
 """After a kill: real tables, real queues, the exchange; `verify` comes on top."""
 ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "V4": (

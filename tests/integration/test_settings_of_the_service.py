@@ -1,6 +1,7 @@
 """A variable that is set changes what the service shows of itself: two services, side by side."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -35,9 +36,10 @@ def health(service: ServiceProcess, key: str) -> Any:
     return service.http.get("/health").json()[key]
 
 
-def wallet(service: ServiceProcess) -> str:
+def wallet(service: ServiceProcess) -> Decimal:
+    """In hundreds: another test may have paid a fee."""
     (balance,) = service.get("/balances")["balances"]
-    return str(balance["wallet"])
+    return round(Decimal(balance["wallet"]), -2)
 
 
 def knows_sol(service: ServiceProcess) -> bool:
@@ -48,7 +50,8 @@ def knows_sol(service: ServiceProcess) -> bool:
 def tells_of_requests(service: ServiceProcess) -> bool:
     service.http.get("/health")
     service.send(a_body(2, asset="SOLUSDT", amount=501))
-    service.until("signal.decided")
+    while service.until("signal.decided")["signal_id"] != a_body(2)["signal_id"]:
+        pass
     return any(each["event"] == "http.request" for each in service.log)
 
 
@@ -59,7 +62,7 @@ def files(service: ServiceProcess) -> bool:
 OBSERVED: Final[dict[str, tuple[Callable[[ServiceProcess], Any], Any, Any]]] = {
     # what is looked at, what it is usually, what it is once the variable is set
     "ORDERMANAGER_ACCOUNT": (lambda s: health(s, "account"), "dry:default", "dry:second"),
-    "ORDERMANAGER_DRY_RUN_BALANCE": (wallet, "100000", "5000"),
+    "ORDERMANAGER_DRY_RUN_BALANCE": (wallet, 100_000, 5_000),
     "ORDERMANAGER_DRY_RUN_SYMBOLS": (knows_sol, False, True),
     "ORDERMANAGER_HOST": (lambda s: s.http.base_url.host, "127.0.0.1", "127.0.0.2"),
     "ORDERMANAGER_LOG_LEVEL": (tells_of_requests, False, True),

@@ -64,7 +64,10 @@ CORRUPTIONS = {
 DOUBLES = {
     # table, what tells the double from the original
     "a doubled execution": ("executions", {"number": "max", "exec_id": "another"}),
-    "an invented order": ("orders", {"row_no": "max", "client_order_id": "om1d-invented"}),
+    "an invented order": (
+        "orders",
+        {"row_no": "max", "client_order_id": "om1d-invented", "row_id": "invented"},
+    ),
     "an invented signal": (
         "signals",
         {"row_no": "max", "signal_id": "00000000-0000-4000-8000-00000000beef"},

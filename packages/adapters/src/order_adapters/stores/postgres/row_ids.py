@@ -5,6 +5,7 @@ from typing import Final
 from order_adapters.stores.postgres.link import Connection
 from order_domain.model.identifiers import order_row_id
 
+_MAY_FILL: Final = "SELECT has_table_privilege('orders', 'UPDATE')"
 _LACKING: Final = """
 SELECT row_no, client_order_id FROM orders WHERE row_id IS NULL
 ORDER BY row_no LIMIT 1000 FOR UPDATE SKIP LOCKED
@@ -19,8 +20,11 @@ WHERE orders.row_no = given.row_no
 async def fill_some(connection: Connection) -> int:
     """Fill in so few at once that no flush waits long; return how many.
 
-    A row that is being written gets its id from whoever writes it.
+    A row that is being written gets its id from whoever writes it. A role that only reads fills in
+    nothing.
     """
+    if not await connection.fetchval(_MAY_FILL):
+        return 0
     async with connection.transaction():
         found = await connection.fetch(_LACKING)
         if found:
