@@ -92,7 +92,7 @@ def problems(
     """Say everything that does not hold."""
     found = [f"audit: {each}" for each in rows.broken]
     found += _signals(rows, sent, malformed, dead, left)
-    found += _orders(rows, truth)
+    found += differences(rows, truth)
     found += _events(events, rows.refusals)
     return found
 
@@ -111,7 +111,8 @@ def _signals(
     return found
 
 
-def _orders(rows: Rows, truth: dict[str, Any]) -> list[str]:
+def differences(rows: Rows, truth: dict[str, Any]) -> list[str]:
+    """What orders, executions and positions are not the exchange's."""
     here = {order.client_order_id: order for order in rows.orders}
     # what comes back under a name we never gave is taken for somebody else's
     ours = {name for name, order in here.items() if order.terms.origin is not Origin.EXTERNAL}

@@ -20,7 +20,7 @@ import attrs
 import httpx
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from tests.crash_matrix.checks import UNSETTLED, is_settled, problems, read_rows
+from tests.crash_matrix.checks import UNSETTLED, differences, is_settled, problems, read_rows
 from tests.crash_matrix.circumstances import QUIET_BEFORE, ROUNDS, on_the_way, usual
 from tests.crash_matrix.profiles import PROFILES
 from tests.integration.live_service import LiveService, LocalBybit, local_bybit
@@ -37,6 +37,8 @@ REFUSED = "refused-by-the-store"
 """A strategy whose signals the store refuses for their content."""
 BETWEEN_ROUNDS_S = 0.4
 LOOK_S = 0.02
+REPORTS_S = 10.0
+"""For how long a fill may be on its way here: a sweep finds it by then."""
 
 
 @attrs.frozen
@@ -192,6 +194,7 @@ class World:
             # has stopped has no quotes to decide by
             self.bybit.post("market", running=False)
             drained = drained and self._drains(running, drain_s)
+            self._await_reports(running)
             if running.process.poll() is not None:
                 running.read_rest()
                 return [f"the service ended by itself: {running.log[-5:]}"]
@@ -200,6 +203,14 @@ class World:
             if running.stop() != 0:
                 return [f"it did not stop in good order: {running.log[-5:]}"]
         return []
+
+    def _await_reports(self, running: LiveService) -> None:
+        """Wait for what the market did last; if it never comes, the judgement says so."""
+        ends_at = time.monotonic() + REPORTS_S
+        while time.monotonic() < ends_at and running.process.poll() is None:
+            if not differences(run(read_rows(self.store)), self.bybit.state()):
+                return
+            time.sleep(0.1)
 
     def _drains(self, running: LiveService, seconds: float) -> bool:
         ends_at = time.monotonic() + seconds
