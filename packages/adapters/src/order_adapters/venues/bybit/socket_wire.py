@@ -126,7 +126,7 @@ class SocketWire(ClientConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits why it ended."""
         super().connection_lost(exc)
-        self._end(self.close_exc)
+        self._end(self.protocol.close_exc)
 
     def _after_handshake(self, data: bytes) -> bytes:
         """Leave the answer to the handshake to the library; return what comes after it."""
