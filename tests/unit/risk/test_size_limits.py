@@ -105,6 +105,21 @@ def test_a_part_of_an_unknown_balance_is_nothing_for_opens() -> None:
     assert split.code is Code.ORDER_VALUE_ABOVE_MAX
 
 
+@pytest.mark.parametrize("amount", ["0.01", "100", "5000"])
+@pytest.mark.parametrize("available", ["0", "-1", "-50000"])
+def test_a_part_of_a_balance_that_is_used_up_is_nothing_for_opens(
+    amount: str, available: str
+) -> None:
+    context = {"available": D(available)}
+    ratio = {"order_size_ratio_of_balance": True}
+    decision = bought(amount, context, **ratio)
+    split = bought(amount, context, enable_order_splitting=True, **ratio)
+
+    assert decision.code in (Code.ORDER_VALUE_ABOVE_MAX, Code.QUANTITY_BELOW_MIN)
+    assert split.code is decision.code
+    assert [draft.terms.legs for draft in split.drafts] == [1]
+
+
 def test_a_part_of_an_unknown_balance_does_not_stop_reductions() -> None:
     signal = a_signal(side=Side.SELL, intent=SignalIntent.CLOSE, amount=D("0.1"))
     config = a_config(order_size_ratio_of_balance=True)

@@ -30,11 +30,14 @@ def quantity_limit(proposal: Proposal, config: EngineConfig) -> Decimal:
 
 
 def largest_child(proposal: Proposal, context: Context, config: EngineConfig) -> Decimal:
-    """Base units on the step that every limit of one order allows; zero when one is unknown."""
+    """Base units on the step that every limit of one order allows.
+
+    Zero when one is unknown, or when there is nothing left of it.
+    """
     largest = quantity_limit(proposal, config)
     if not proposal.is_exit and proposal.unit:
         limit = value_limit(proposal, context, config)
-        if limit is None:
+        if limit is None or limit <= 0:
             return Decimal(0)
         if limit < largest * proposal.unit:
             step = proposal.instrument.quantity_step
