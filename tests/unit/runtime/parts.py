@@ -84,6 +84,7 @@ class Desk:
     committer: Committer
     released: list[Entry]
     heads: list[Head]
+    unheard: list[Entry]
 
     async def begin(self) -> None:
         began_at = self.clock.monotonic()
@@ -108,5 +109,8 @@ def a_desk(changed: Callable[[], None] = lambda: None) -> Desk:
         released.extend(entries)
         heads.append(head)
 
-    committer = Committer(journal, clock, lease, metrics, committed=take, changed=changed)
-    return Desk(clock, database, journal, lease, metrics, committer, released, heads)
+    unheard: list[Entry] = []
+    committer = Committer(
+        journal, clock, lease, metrics, committed=take, unheard=unheard.extend, changed=changed
+    )
+    return Desk(clock, database, journal, lease, metrics, committer, released, heads, unheard)

@@ -175,7 +175,9 @@ async def test_a_refused_change_stops_the_writing_and_keeps_the_inputs() -> None
         assert desk.committer.take_tail(desk.database.head) == ["second", "third"]
 
 
-async def test_inputs_of_a_flush_that_was_committed_unheard_are_not_kept() -> None:
+async def test_what_was_committed_unheard_is_told_and_its_inputs_are_not_kept() -> (
+    None
+):
     desk = a_desk()
     desk.database.faults.lose_answers = 1
     async with running(desk):
@@ -184,6 +186,7 @@ async def test_inputs_of_a_flush_that_was_committed_unheard_are_not_kept() -> No
         desk.add(a_step(2), message="open")
 
         assert desk.committer.take_tail(desk.database.head) == ["open"]
+        assert [entry.message for entry in desk.unheard] == ["committed"]
 
 
 async def test_a_row_that_rides_along_is_written_with_the_next_flush_and_only_the_newest() -> None:

@@ -69,12 +69,15 @@ class Committer:
         metrics: Metrics,
         *,
         committed: Callable[[Sequence[Entry], Head], None],
+        unheard: Callable[[Sequence[Entry]], None],
         changed: Callable[[], None],
     ) -> None:
         """Wire up.
 
         Args:
             committed: Called with the entries of each committed flush, in step order.
+            unheard: Called with those of a flush that was committed although its answer said
+                otherwise, once a new epoch has begun: what they send is the new engine's affair.
             changed: Called whenever the loop may have something new to do: durable, refused, store
                 away or back.
         """
@@ -83,6 +86,7 @@ class Committer:
         self._lease = lease
         self._metrics = metrics
         self._committed = committed
+        self._unheard = unheard
         self._changed = changed
         self._tail: deque[Entry] = deque()
         self._carried: dict[str, Mark] = {}
@@ -181,6 +185,7 @@ class Committer:
         """Give up the tail for a rebuild: the inputs of steps not durable by the new head."""
         entries = list(self._tail)
         if self._flight is not None and head.flush_no >= self._flight.number:
+            self._unheard(self._flight.entries)
             del entries[: len(self._flight.entries)]
         self._tail.clear()
         self._flight = None

@@ -128,7 +128,13 @@ class Parts:
             spans=self._ports.spans,
         )
         self.committer = Committer(
-            self._ports.journal, clock, self.lease, metrics, committed=release, changed=self.wake
+            self._ports.journal,
+            clock,
+            self.lease,
+            metrics,
+            committed=release,
+            unheard=release.tell,
+            changed=self.wake,
         )
         carry, outbox, spans = self.committer.carry, self._ports.outbox, self._ports.spans
         self.relays.extend(

@@ -102,6 +102,16 @@ class Release:
         for relay in self._relays:
             relay.advance(head.event_no, fresh)
 
+    def tell(self, entries: Sequence[Entry]) -> None:
+        """Tell those who wait for the steps of an epoch that is over; send nothing of it."""
+        for entry in entries:
+            for effect in entry.step.effects:
+                if isinstance(effect, Acknowledge):
+                    self._acknowledger.put(effect)
+                elif isinstance(effect, Reply):
+                    self._replies.settle(effect)
+        self._syncs.committed(entries)
+
     def _let_go(self, effect: Effect, *, is_read: bool) -> None:
         if isinstance(effect, Acknowledge):
             self._acknowledger.put(effect)
