@@ -103,7 +103,7 @@ def restless(database: MemoryDatabase, unpublished: int) -> list[str]:
     if unpublished:
         found.append(f"{unpublished} events are not published")
     cursor = database.rows[Mark].get(cursor_name("bus"))
-    if cursor is None or cursor.number < database.head.event_no:
+    if (0 if cursor is None else cursor.number) < database.head.event_no:
         found.append("the cursor is behind")
     return found
 
