@@ -175,9 +175,7 @@ async def test_a_refused_change_stops_the_writing_and_keeps_the_inputs() -> None
         assert desk.committer.take_tail(desk.database.head) == ["second", "third"]
 
 
-async def test_what_was_committed_unheard_is_told_and_its_inputs_are_not_kept() -> (
-    None
-):
+async def test_what_was_committed_unheard_is_told_and_its_inputs_are_not_kept() -> None:
     desk = a_desk()
     desk.database.faults.lose_answers = 1
     async with running(desk):

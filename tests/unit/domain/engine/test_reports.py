@@ -1,5 +1,7 @@
 """Order reports: merged by rank and time, ended only when the ledger agrees (protocol 6.3, 7)."""
 
+from typing import Any
+
 import pytest
 
 from order_domain.codes import Code
@@ -224,6 +226,28 @@ def test_of_two_reports_of_one_millisecond_the_one_that_came_last_counts() -> No
         world.report(order, price=price, quantity=quantity, updated_at=then)
 
     assert (world.order(order).price, world.order(order).quantity) == (D(49800), D("0.04"))
+
+
+@pytest.mark.parametrize(
+    "older",
+    [
+        {"status": V.PARTIALLY_FILLED, "cum_quantity": D("0.005")},
+        {"status": V.PARTIALLY_FILLED, "cum_quantity": D("0.01")},
+    ],
+)
+def test_of_two_reports_of_one_millisecond_the_one_that_tells_less_is_the_older(
+    older: dict[str, Any],
+) -> None:
+    """Amended down to what it had filled, it ended; the report before that came after it."""
+    world, order = a_world_with_working_order()
+    then = world.now + seconds(2)
+    world.report(order, V.FILLED, quantity=D("0.01"), cum_quantity=D("0.01"), updated_at=then)
+
+    world.report(order, quantity=D("0.015"), updated_at=then, **older)
+
+    assert world.order(order).quantity == D("0.01")
+    world.fill(order, "0.01")
+    assert world.status(order) is OrderStatus.FILLED
 
 
 def test_an_older_report_does_not_bring_an_ended_order_back() -> None:

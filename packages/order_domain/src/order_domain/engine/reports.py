@@ -173,7 +173,7 @@ def _merge_identity(new: Order, report: OrderReport) -> None:
 
 def _merge_values(work: Work, new: Order, report: OrderReport, as_of: datetime) -> bool:
     """Price and quantity by the exchange's time; returns whether an amend showed."""
-    if new.venue_updated_at is not None and report.updated_at < new.venue_updated_at:
+    if _is_older(new, report):
         return False
     new.venue_updated_at = report.updated_at
     _settle_amend(work, new, report, as_of)
@@ -182,6 +182,19 @@ def _merge_values(work: Work, new: Order, report: OrderReport, as_of: datetime) 
         return False
     new.price, new.quantity = price, report.quantity
     return True
+
+
+def _is_older(order: Order, report: OrderReport) -> bool:
+    """Whether an order is known in a later state.
+
+    Of two reports of one moment the older one has filled less, or does not know of the end.
+    """
+    known_at = order.venue_updated_at
+    if known_at is None or report.updated_at != known_at:
+        return known_at is not None and report.updated_at < known_at
+    if order.reported_status is not None and report.status not in _ENDS:
+        return True
+    return report.cum_quantity < max(order.cum_quantity, order.reported_cum)
 
 
 def _settle_amend(work: Work, order: Order, report: OrderReport, as_of: datetime) -> None:

@@ -76,7 +76,11 @@ def _unknown_rows(work: Work, result: SweepResult) -> Need | None:
     )
     strangers: list[OrderReport | Execution] = [*result.orders, *result.executions]
     unknown = [
-        one for one in strangers if work.find(one.client_order_id, one.venue_order_id) is None
+        one
+        for one in strangers
+        # funding is of no order
+        if (one.client_order_id or one.venue_order_id)
+        and work.find(one.client_order_id, one.venue_order_id) is None
     ]
     if not executions and not unknown:
         return None
