@@ -15,13 +15,14 @@ from order_domain.model.enums import (
     CommandKind,
     CommandStatus,
     EventKind,
+    ExecutionKind,
     OrderStatus,
     Side,
     Trading,
     VenueStatus,
     Verdict,
 )
-from order_domain.model.identifiers import ClientOrderId, VenueOrderId
+from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
 from order_domain.model.inputs import (
     AmendOrder,
     CancelOrder,
@@ -251,6 +252,22 @@ def test_a_sweep_asks_for_every_stranger_at_once() -> None:
     assert isinstance(need, Need)
     assert set(need.orders) == {order.client_order_id}
     assert need.executions == ((BTC, fill.exec_id),)
+
+
+def test_a_sweep_asks_nothing_about_funding_that_is_booked_already() -> None:
+    """It is of no order: such a need named nothing, and a rebuild took that for an endless one."""
+    world = a_world()
+    world.engine = an_incomplete_engine()
+    paid = an_execution(
+        exec_id=ExecutionId("f1"),
+        client_order_id=ClientOrderId(""),
+        venue_order_id=VenueOrderId(""),
+        kind=ExecutionKind.FUNDING,
+        quantity=D(0),
+    )
+    world.engine.step(paid, world.now, ())
+
+    assert isinstance(world.engine.step(_sweep_of(world, executions=(paid,)), world.now), Step)
 
 
 def _sweep_of(world: World, **parts: Any) -> Any:
