@@ -15,6 +15,7 @@ from order_adapters.stores.sqlite.store import SqliteStore
 from order_service.exporting import Kind
 from order_service.http.exports import MOST_AT_ONCE
 from order_service.http.keys import Scope, make_key
+from tests.integration.live_service import until
 from tests.integration.service_process import ServiceProcess
 from tests.row_builders import a_delivery_row
 
@@ -83,9 +84,7 @@ def test_an_export_whose_key_is_taken_away_breaks_off(service: ServiceProcess) -
         chunks = answer.iter_raw()
         next(chunks)
         (service.folder / "keys.jsonl").write_text("")
-        for _ in range(3000):
-            if service.http.get("/api/v1/orders", headers=headers).status_code == 401:
-                break
+        until(lambda: service.http.get("/api/v1/orders", headers=headers).status_code == 401)
         with pytest.raises(httpx.RemoteProtocolError):
             for _ in chunks:
                 pass
