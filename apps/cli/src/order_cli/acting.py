@@ -3,10 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Final
-from uuid import uuid4
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Final
 
 from order_cli import output
 from order_cli.exit_codes import ExitCode
@@ -28,10 +25,6 @@ if TYPE_CHECKING:
 ACTOR: Final = "cli"
 LIVE_MAX: Final = 10_000
 SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT"
-Wait = Annotated[float, Parameter(help="Seconds to follow the order for.")]
-RequestId = Annotated[
-    str, Parameter(help="The same id again does nothing new and answers the same.")
-]
 _NOT_FOUND: Final = (Code.ORDER_NOT_FOUND, Code.SIGNAL_NOT_FOUND)
 _UNSETTLED: Final = (*IN_FLIGHT, OrderStatus.INTENT, OrderStatus.ACKED)
 _FAILED: Final = (OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
@@ -53,15 +46,6 @@ def dry_run_settings(store: str) -> "Settings":
     environment = {"ORDERMANAGER_DRY_RUN_SYMBOLS": SYMBOLS} | dict(os.environ)
     environment |= {"ORDERMANAGER_ENABLE_DRY_RUN": "true", "ORDERMANAGER_STORE_URL": store}
     return Settings.from_environment(environment)
-
-
-def request(given: str) -> str:
-    """The id of a request: the one given, else a new one, which is told before anything is done."""
-    if given:
-        return given
-    made = str(uuid4())
-    output.note(f"request {made}")
-    return made
 
 
 def instrument_of(symbol: str) -> InstrumentId:

@@ -8,20 +8,17 @@ from cyclopts import Parameter
 from order_cli import output
 from order_cli.acting import (
     ACTOR,
-    RequestId,
-    Wait,
     acting,
     finish,
     ids_of,
     instrument_of,
     is_settled,
     live_ids,
-    request,
     show_orders,
 )
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import DEFAULT_STORE, Json, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, RequestId, StoreUrl, Wait, request
 from order_cli.wiring import reading
 from order_domain.model.enums import PositionSide
 from order_domain.model.identifiers import symbol_of

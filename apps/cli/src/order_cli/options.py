@@ -2,8 +2,11 @@
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
+from uuid import uuid4
 
 from cyclopts import Group, Parameter, Token
+
+from order_cli import output
 
 OUTPUT = Group("Output", sort_key=90)
 
@@ -17,6 +20,10 @@ StoreUrl = Annotated[
     ),
 ]
 Json = Annotated[bool, Parameter(name="--json", group=OUTPUT, help="Print one JSON object.")]
+Wait = Annotated[float, Parameter(help="Seconds to follow the order for.")]
+RequestId = Annotated[
+    str, Parameter(help="The same id again does nothing new and answers the same.")
+]
 Seed = Annotated[int, Parameter(name="--seed", help="Of everything random on the exchange.")]
 
 
@@ -39,3 +46,12 @@ def exact(type_: Any, tokens: list[Token] | tuple[Token, ...]) -> Decimal:
 
 Number = Annotated[Decimal, Parameter(converter=exact, n_tokens=1, accepts_keys=False)]
 """Prices and quantities. Only a quantity is ever given without its name."""
+
+
+def request(given: str) -> str:
+    """The id of a request: the one given, else a new one, which is told before anything is done."""
+    if given:
+        return given
+    made = str(uuid4())
+    output.note(f"request {made}")
+    return made

@@ -4,21 +4,10 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
-from order_cli.acting import (
-    ACTOR,
-    RequestId,
-    Wait,
-    acting,
-    finish,
-    ids_of,
-    instrument_of,
-    is_settled,
-    live_ids,
-    request,
-)
+from order_cli.acting import ACTOR, acting, finish, ids_of, instrument_of, is_settled, live_ids
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import DEFAULT_STORE, Json, Number, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, Number, RequestId, StoreUrl, Wait, request
 from order_domain.codes import Code
 from order_domain.model.enums import (
     EventKind,

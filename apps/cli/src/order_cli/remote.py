@@ -15,21 +15,9 @@ from order_cli import output
 from order_cli.closing import part_of
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import Json, Number
+from order_cli.options import Json, Number, RequestId, Wait, request
 from order_cli.speaking import get, post
-from order_cli.telling import (
-    LONGEST_WAIT,
-    OPEN,
-    ORDERS,
-    RequestId,
-    Wait,
-    followed,
-    is_held,
-    orders_of,
-    request,
-    table,
-    told,
-)
+from order_cli.telling import LONGEST_WAIT, OPEN, ORDERS, followed, is_held, orders_of, table, told
 from order_domain.model.enums import PositionSide, TimeInForce, Trading
 
 LIVE_MAX: Final = 10_000

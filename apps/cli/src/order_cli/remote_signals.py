@@ -7,21 +7,10 @@ import httpx
 from order_cli import output
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import Json
+from order_cli.options import Json, RequestId, Wait, request
 from order_cli.signals import Source, read_signal
 from order_cli.speaking import away, get, post, read, service, show_decision
-from order_cli.telling import (
-    LONGEST_WAIT,
-    MADE,
-    ORDERS,
-    RequestId,
-    Wait,
-    judged,
-    request,
-    settled,
-    table,
-    told,
-)
+from order_cli.telling import LONGEST_WAIT, MADE, ORDERS, judged, settled, table, told
 from order_domain.model.enums import Trading
 
 _CODES: Final = {

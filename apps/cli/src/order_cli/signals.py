@@ -9,20 +9,17 @@ from cyclopts import Parameter
 from order_cli import output
 from order_cli.acting import (
     ACTOR,
-    RequestId,
-    Wait,
     acting,
     dry_run_settings,
     exit_code,
     finish,
     is_settled,
-    request,
     show_orders,
 )
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
 from order_cli.explain import show_trace, trace_rows
-from order_cli.options import DEFAULT_STORE, Json, StoreUrl
+from order_cli.options import DEFAULT_STORE, Json, RequestId, StoreUrl, Wait, request
 from order_domain.model.enums import Verdict
 from order_domain.model.identifiers import SignalId
 from order_domain.model.inputs import RetrySignal

@@ -2,10 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final
-from uuid import uuid4
-
-from cyclopts import Parameter
+from typing import Any, Final
 
 from order_cli import output
 from order_cli.exit_codes import ExitCode
@@ -13,10 +10,6 @@ from order_cli.speaking import get
 from order_domain.model.enums import OrderStatus
 from order_domain.model.order import TERMINAL
 
-RequestId = Annotated[
-    str, Parameter(help="The same id again does nothing new and answers the same.")
-]
-Wait = Annotated[float, Parameter(help="Seconds to follow the order for.")]
 LOOK_S: Final = 0.1
 LONGEST_WAIT: Final = 20.0
 """What the service waits in one request; a command that waits longer looks again itself."""
@@ -75,15 +68,6 @@ def judged(statuses: Sequence[str], *, ended: bool = False) -> ExitCode:
     if any(status in UNSETTLED for status in statuses) or (ended and still):
         return ExitCode.UNKNOWN
     return ExitCode.REFUSED if any(each in FAILED for each in statuses) else ExitCode.DONE
-
-
-def request(given: str) -> str:
-    """The id of a request: the one given, else a new one, which is told before anything is done."""
-    if given:
-        return given
-    made = str(uuid4())
-    output.note(f"request {made}")
-    return made
 
 
 def orders_of(*, limit: int, offset: int = 0, **filters: str | None) -> tuple[list[Any], int]:
