@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from benchmarks import loop
+from benchmarks import least, loop
 from benchmarks.loop import CheckedLoop, Loop, Moment
 from benchmarks.measure import Case
 from order_domain.config import EngineConfig
@@ -75,6 +75,7 @@ def orders(count: int) -> list[Case]:
         Case("limit order, rests and fills", "orders", count, limit.prepare, limit.check),
         Case("ticks without orders", "ticks", count, lambda: _ticks(count)),
         Case("decide() with its trace", "decisions", count, lambda: _decisions(count)),
+        least.case(count),
     ]
 
 
