@@ -326,7 +326,6 @@ SINCE = datetime(2023, 11, 14, 22, 13, 20, 5000, tzinfo=UTC)
         (queries.fee_rates(Category.SPOT), "/v5/account/fee-rate", "category=spot"),
         (queries.account_info(), "/v5/account/info", ""),
         (queries.key_info(), "/v5/user/query-api", ""),
-        (queries.disconnect_info(), "/v5/account/query-dcp-info", ""),
         (
             queries.instruments(Category.LINEAR),
             "/v5/market/instruments-info",

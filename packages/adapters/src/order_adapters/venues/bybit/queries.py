@@ -135,11 +135,6 @@ def key_info() -> Query:
     return Query("/v5/user/query-api")
 
 
-def disconnect_info() -> Query:
-    """Whether the exchange cancels everything when we are gone."""
-    return Query("/v5/account/query-dcp-info")
-
-
 def instruments(category: Category, symbol: str = "") -> Query:
     """Trading rules of every symbol that trades, or of one."""
     return _market(
