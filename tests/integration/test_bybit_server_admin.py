@@ -136,6 +136,7 @@ async def test_the_state_holds_everything_of_the_account() -> None:
     assert [order["client_order_id"] for order in state["orders"]] == ["a", "b"]
     assert len(state["executions"]) == 1
     assert state["rateLimited"] == {}
+    assert state["rates"]["create/futures"] == {"limit": 10, "peak": 2, "refusedAt": []}
 
 
 @pytest.mark.parametrize(

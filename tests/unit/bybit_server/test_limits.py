@@ -42,6 +42,21 @@ def test_what_was_refused_as_too_many_is_counted_by_bucket() -> None:
     assert limits.refused(3) == {}
 
 
+def test_the_most_that_was_asked_for_within_a_second_is_recorded_with_every_refusal() -> None:
+    limits = RateLimits(enforced=True)
+    for number in range(12):
+        limits.take(1, "create/futures", NOW + seconds(number / 20))
+    limits.take(1, "create/futures", NOW + seconds(2))
+    limits.take(1, "info", NOW)
+    limits.take(2, "fee-rate", NOW, 6)
+
+    assert limits.record(1) == {
+        "create/futures": {"limit": 10, "peak": 12, "refusedAt": [STAMP + 500, STAMP + 550]},
+        "info": {"limit": 50, "peak": 1, "refusedAt": []},
+    }
+    assert limits.record(3) == {}
+
+
 def test_a_reset_is_told_in_the_future_even_when_it_is_near() -> None:
     limits = RateLimits(enforced=True)
     limits.take(1, "fee-rate", NOW, 5)
@@ -57,6 +72,7 @@ def test_without_enforcement_everything_is_granted_and_told_to_be_far_from_its_l
 
     assert {(each.limit, each.remaining, each.granted) for each in taken} == {(1000, 1000, 1)}
     assert limits.take(1, "fee-rate", NOW, 20).granted == 20
+    assert limits.record(1) == {}
 
 
 def test_a_ban_takes_ten_minutes_and_hits_one_address() -> None:

@@ -175,6 +175,7 @@ class Admin:
             "userId": account.config.user_id,
             "time": milliseconds(account.exchange_now()),
             "openOrders": len(account.exchange.open_orders),
+            "rates": self._services.limits.record(account.config.user_id),
             "rateLimited": self._services.limits.refused(account.config.user_id),
             **attrs.asdict(account.exchange.state()),
         }

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -57,6 +57,8 @@ LIMITS: Final[Mapping[str, int]] = {
 }
 
 
+_REMEMBERED: Final = 1000
+"""Moments of refusals that are remembered of each bucket, the newest."""
 UNLIMITED: Final = 1000
 """What an account without limits is told, so that clients that keep to it are not slowed."""
 
@@ -91,16 +93,37 @@ class RateLimits:
         self._enforced = enforced
         self._recent: dict[tuple[int, str], deque[datetime]] = {}
         self._refused: Counter[tuple[int, str]] = Counter()
+        self._asked: dict[tuple[int, str], deque[datetime]] = {}
+        self._peaks: Counter[tuple[int, str]] = Counter()
+        self._refused_at: dict[tuple[int, str], deque[int]] = {}
 
     def refused(self, user_id: int) -> dict[str, int]:
         """Units an account asked for beyond its limits, by bucket, since the server began."""
         return {bucket: n for (user, bucket), n in self._refused.items() if user == user_id}
+
+    def record(self, user_id: int) -> dict[str, dict[str, Any]]:
+        """What an account has asked for, by bucket; nothing is recorded without enforcement.
+
+        Returns:
+            `limit`; `peak`, the most units asked for within one second, refused ones included; and
+            `refusedAt`, when units were refused, in milliseconds since 1970, the newest thousand.
+        """
+        return {
+            bucket: {
+                "limit": LIMITS[bucket],
+                "peak": peak,
+                "refusedAt": list(self._refused_at.get((user, bucket), ())),
+            }
+            for (user, bucket), peak in self._peaks.items()
+            if user == user_id
+        }
 
     def take(self, user_id: int, bucket: str, now: datetime, units: int = 1) -> Allowance:
         """Use up to so many units; what is beyond the limit is not granted and costs nothing."""
         if not self._enforced:
             return Allowance(UNLIMITED, UNLIMITED, milliseconds(now), units)
         limit = LIMITS[bucket]
+        self._note(user_id, bucket, now, units)
         recent = self._recent.setdefault((user_id, bucket), deque())
         while recent and recent[0] <= now - _SECOND:
             recent.popleft()
@@ -110,8 +133,17 @@ class RateLimits:
         resets_at = now
         if granted < units:
             self._refused[user_id, bucket] += units - granted
+            refused_at = self._refused_at.setdefault((user_id, bucket), deque(maxlen=_REMEMBERED))
+            refused_at.append(milliseconds(now))
             resets_at = max(recent[0] + _SECOND, now + _SOON) if recent else now + _SECOND
         return Allowance(limit, max(limit - len(recent), 0), milliseconds(resets_at), granted)
+
+    def _note(self, user_id: int, bucket: str, now: datetime, units: int) -> None:
+        asked = self._asked.setdefault((user_id, bucket), deque())
+        while asked and asked[0] <= now - _SECOND:
+            asked.popleft()
+        asked.extend([now] * units)
+        self._peaks[user_id, bucket] = max(self._peaks[user_id, bucket], len(asked))
 
 
 class AddressLimits:
