@@ -33,6 +33,7 @@ def settings_of(**changes: Any) -> RabbitConfig:
         "dead": f"test.dead.{tail}",
         "first_wait": timedelta(milliseconds=50),
         "longest_wait": timedelta(milliseconds=200),
+        "held_wait": timedelta(milliseconds=200),
         "check_every": timedelta(milliseconds=200),
     }
     return RabbitConfig(**values | changes)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from random import Random
 
 import aio_pika
+import attrs
 import pytest
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
@@ -119,6 +120,21 @@ async def test_a_second_consumer_waits_until_the_first_has_gone(rabbit: RabbitCo
 
     assert held is False
     assert letters[0].body == b"1"
+
+
+async def test_whoever_waits_for_a_held_queue_asks_again_as_often_however_long_it_has_waited(
+    rabbit: RabbitConfig,
+) -> None:
+    never = timedelta(hours=1)
+    patient = attrs.evolve(
+        rabbit, first_wait=never, longest_wait=never, held_wait=timedelta(milliseconds=50)
+    )
+    async with taking(rabbit) as first:
+        await until_up(first)
+        async with taking(patient) as second:
+            await until(lambda: "exclusive" in second.reason.lower())
+            await first.close()
+            await until_up(second)
 
 
 async def test_a_queue_deleted_under_the_consumer_is_made_again(rabbit: RabbitConfig) -> None:

@@ -147,6 +147,7 @@ def test_every_setting_of_the_broker_reaches_it() -> None:
             "RABBITMQ_USER": "om",
             "RABBITMQ_PASSWORD": "p@ss",
             "RABBITMQ_VHOST": "trading",
+            "RABBITMQ_HEARTBEAT": "7",
             "ORDERMANAGER_SERVICE_NAME": "om-1",
             "ORDERMANAGER_SIGNAL_QUEUE": "a",
             "ORDERMANAGER_EVENT_QUEUE": "b",
@@ -161,6 +162,7 @@ def test_every_setting_of_the_broker_reaches_it() -> None:
     assert config.url == "amqp://om:p%40ss@mq:5673/trading"
     assert (config.signals, config.events, config.exchange, config.dead) == ("a", "b", "c", "d")
     assert (config.name, config.partial_fills) == ("om-1", False)
+    assert config.heartbeat == timedelta(seconds=7)
     assert "p@ss" not in repr(config)
 
 

@@ -42,6 +42,7 @@ def broker_config(settings: Settings) -> RabbitConfig:
         user=rabbit.user or "guest",
         password=password,
         vhost=rabbit.vhost,
+        heartbeat=rabbit.heartbeat,
         name=ours.service_name,
         signals=ours.signal_queue,
         exchange=ours.event_exchange,

@@ -179,3 +179,8 @@ class RabbitMQ(Neighbour):
     """Password of the user."""
     vhost: str = "/"
     """Virtual host."""
+    heartbeat: Seconds = Field(
+        timedelta(seconds=4), ge=timedelta(seconds=1), le=timedelta(minutes=10)
+    )
+    """Seconds between heartbeats, rounded to whole ones. The broker gives the signals of an owner
+    that fell silent (a frozen machine, a cut line) to the next one after two to three of these."""

@@ -26,10 +26,12 @@ class RabbitConfig:
         dead: Queue of refused signals.
         partial_fills: Whether the neighbours' queue is told of partial fills.
         prefetch: Signals that may be out without acknowledgement.
-        heartbeat: A connection silent for two of these is dead.
+        heartbeat: A broker takes a connection that was silent for two to three of these for dead,
+            and only then gives our queue to another owner of the account.
         answer_within: For everything the broker is asked, confirms included.
         check_every: Between two looks whether the broker still knows our consumer.
         first_wait, longest_wait: Before connecting again: doubled by each failure, then jittered.
+        held_wait: Before asking again for a queue that another consumer has, jittered.
     """
 
     host: str
@@ -44,11 +46,12 @@ class RabbitConfig:
     dead: str = DEAD
     partial_fills: bool = True
     prefetch: int = 64
-    heartbeat: timedelta = timedelta(seconds=10)
+    heartbeat: timedelta = timedelta(seconds=4)
     answer_within: timedelta = timedelta(seconds=5)
     check_every: timedelta = timedelta(seconds=10)
     first_wait: timedelta = timedelta(milliseconds=250)
     longest_wait: timedelta = timedelta(seconds=10)
+    held_wait: timedelta = timedelta(seconds=1)
 
     def __attrs_post_init__(self) -> None:
         names = (self.signals, self.exchange, self.events, self.dead)

@@ -15,6 +15,9 @@ from order_adapters.messaging.rabbitmq.config import RabbitConfig
 log: Final = logging.getLogger(__name__)
 # What a broker, a network or their absence may raise; anything else is a defect and is told as one.
 TROUBLE: Final = (AMQPError, OSError, TimeoutError, aio_pika.exceptions.ChannelInvalidStateError)
+HELD: Final = "in exclusive use"
+"""What RabbitMQ says of a queue that another consumer has: it answers, and there is no reason to
+come back ever later."""
 GOODBYE_S: Final = 1.0
 CANCEL_AGAIN_S: Final = 1.5
 """Longer than the goodbye, which a second cancellation would cut short."""
@@ -39,6 +42,7 @@ class Link:
         self._random = random
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_held = False
         self.is_up = False
         self.reason = "not connected yet"
 
@@ -77,10 +81,11 @@ class Link:
         """Keep a connection, for ever: nobody else would notice that this ended."""
         failures = 0
         while True:
+            self._is_held = False
             was_up = await self._once()
             if _is_cancelled():  # and what it met made another error of it
                 return
-            failures = 1 if was_up else failures + 1
+            failures = 1 if was_up or self._is_held else failures + 1
             await asyncio.sleep(self._wait(failures))
 
     async def _once(self) -> bool:
@@ -100,6 +105,7 @@ class Link:
             self.down("the connection ended")
         except TROUBLE as error:
             was_up = self.is_up
+            self._is_held = HELD in str(error)
             self.down(f"{type(error).__name__}: {error}"[:300])
         except asyncio.CancelledError:
             if _is_cancelled():
@@ -133,6 +139,8 @@ class Link:
         first = self._config.first_wait.total_seconds()
         longest = self._config.longest_wait.total_seconds()
         wait: float = min(longest, first * 2.0 ** min(failures - 1, 20))
+        if self._is_held:
+            wait = self._config.held_wait.total_seconds()
         return wait * self._random.uniform(0.5, 1.0)
 
 
