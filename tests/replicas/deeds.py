@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.faults.proxy import Way
 from tests.replicas.fleet import LEASE_TTL_S, Fleet, Replica
+from tests.replicas.stepped import step
 
 PAST_LEASE_S: Final = LEASE_TTL_S * 2
 Deed = Callable[[Fleet, Replica], float | None]
@@ -91,6 +92,26 @@ OF_REPLICAS: Final[dict[str, Deed]] = {
     "all but one killed": _all_but_one_killed,
 }
 
+LEAST_STEP_S, LARGEST_STEP_S = 2.0, 9.0
+
+
+def _clock_stepped(sign: int) -> Deed:
+    """Its clock is set by some seconds, and after a while set right again: two steps."""
+
+    def deed(fleet: Fleet, victim: Replica) -> None:
+        step(victim.clock, sign * fleet.random.uniform(LEAST_STEP_S, LARGEST_STEP_S))
+        time.sleep(PAST_LEASE_S)
+        step(victim.clock, 0.0)
+        time.sleep(PAST_LEASE_S)
+
+    return deed
+
+
+OF_CLOCKS: Final[dict[str, Deed]] = {
+    "owner's clock set forward": _clock_stepped(1),
+    "owner's clock set back": _clock_stepped(-1),
+}
+
 HOLD_BACK: Final = (
     "owner frozen past its lease",
     "owner frozen in short moments",
@@ -98,6 +119,8 @@ HOLD_BACK: Final = (
     "owner on slow lines",
 )
 """Deeds after which requests that left one after the other may come together."""
+COME_TOGETHER_S: Final = 5.0
+"""After such a deed."""
 
 
 def _server_killed(name: str) -> Deed:

@@ -7,18 +7,19 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import aio_pika
+import attrs
 import httpx
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from tests.crash_matrix.checks import read_rows
 from tests.crash_matrix.profiles import FAST
-from tests.crash_matrix.world import World, audit, run
+from tests.crash_matrix.world import ROOT, World, audit, run
 from tests.faults.outages import FarBybit
 from tests.faults.proxy import Proxy, Way
 from tests.faults.servers import PrivatePostgres, PrivateRabbit, PrivateServer
@@ -26,6 +27,7 @@ from tests.integration.live_service import LiveService, local_bybit
 from tests.integration.test_live_broker import on
 from tests.postgres_server import PostgresServer
 from tests.rabbitmq_server import settings_of
+from tests.replicas.stepped import VARIABLE, step
 
 LEASE_TTL_S = 2.0
 SETTINGS = FAST | {
@@ -34,26 +36,60 @@ SETTINGS = FAST | {
     "ORDERMANAGER_MAX_ORDERS_PER_SECOND": "10",
 }
 READY_WITHIN_S = 90.0
+BURST_EVERY_S, BURST_S = 60.0, 4.0
 LOOK_S = 0.5
 """How long an answer of a replica's health is waited for: one that is frozen gives none."""
 
 
+@attrs.frozen
+class Use:
+    """What a process uses, so many seconds after its start."""
+
+    age_s: float
+    resident: int
+    files: int
+    sockets: int
+    threads: int
+
+
+@attrs.define
+class Life:
+    """One process of a replica.
+
+    Attributes:
+        acted_s: Its age when it was first seen to act; None if it never was.
+        is_doomed: Whoever runs the fleet has ended it.
+    """
+
+    pid: int
+    began_at: float = attrs.field(factory=time.monotonic)
+    uses: list[Use] = attrs.field(factory=list)
+    acted_s: float | None = None
+    is_doomed: bool = False
+
+    @property
+    def age_s(self) -> float:
+        return time.monotonic() - self.began_at
+
+
 class Replica:
-    """One service of a fleet. Whoever kills it starts it again; `ended` counts what it did itself.
+    """One service of a fleet. Whoever kills it starts it again.
 
     Attributes:
         proxies: Its ways to PostgreSQL, RabbitMQ and the exchange, by name.
-        samples: Resident bytes and open files of its present process, with seconds of its life.
+        clock: The file that says how far its clock is off.
+        lives: Its processes, the present one last.
+        ended: What the processes that ended by themselves said last.
     """
 
     def __init__(self, fleet: "Fleet", number: int, proxies: dict[str, Proxy]) -> None:
         self.name = f"replica {number}"
         self.proxies = proxies
-        self.ended = 0
-        self.samples: list[tuple[float, int, int]] = []
+        self.clock = fleet.folder / f"clock-{number}"
+        self.lives: list[Life] = []
+        self.ended: list[str] = []
         self.said: deque[str] = deque(maxlen=200)
         self._fleet = fleet
-        self._began_at = 0.0
         self._running: LiveService | None = None
 
     @property
@@ -66,7 +102,8 @@ class Replica:
         self.end()
         running = self._fleet.replica(self)
         running.__enter__()
-        self._running, self._began_at, self.samples = running, time.monotonic(), []
+        self.lives.append(Life(running.process.pid))
+        self._running = running
         threading.Thread(target=self._listen, args=(running,), daemon=True).start()
 
     def _listen(self, running: LiveService) -> None:
@@ -79,18 +116,28 @@ class Replica:
         """Whether it says that it acts."""
         try:
             return self.running.http.get("/ready", timeout=LOOK_S).status_code == 200
-        except httpx.HTTPError:
+        except (httpx.HTTPError, RuntimeError):  # the latter: closed meanwhile
             return False
 
     def has_ended(self) -> bool:
         return self.running.process.poll() is not None
 
+    def acted(self) -> None:
+        """Note that the present process was seen to act."""
+        life = self.lives[-1]
+        if life.acted_s is None:
+            life.acted_s = life.age_s
+
     def signal(self, number: signal.Signals) -> None:
+        if number == signal.SIGTERM:
+            self.lives[-1].is_doomed = True
         with suppress(ProcessLookupError):
             self.running.process.send_signal(number)
 
     def kill(self) -> None:
         """kill -9."""
+        if not self.has_ended():
+            self.lives[-1].is_doomed = True
         self.running.process.kill()
         self.running.process.wait()
 
@@ -102,7 +149,7 @@ class Replica:
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
-        self.running.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return self.running.process.wait(30)
 
     def both(self, way: Way) -> None:
@@ -114,21 +161,39 @@ class Replica:
             proxy.refuse()
 
     def heal(self) -> None:
-        """Thaw it and open its ways; start it again if it is gone."""
+        """Thaw it, open its ways and set its clock; start it again if it is gone."""
         self.signal(signal.SIGCONT)
         for proxy in self.proxies.values():
             proxy.heal()
+        step(self.clock, 0.0)
         if self.has_ended():
+            if not self.lives[-1].is_doomed:
+                self.ended.append(" ".join(self.said)[-2000:])
             self.start()
 
     def sample(self) -> None:
-        """Note memory and open files."""
-        place = Path(f"/proc/{self.running.process.pid}")
+        """Note what the present process uses."""
+        life = self.lives[-1]
+        place = Path(f"/proc/{life.pid}")
         with suppress(OSError):
             pages = int((place / "statm").read_text().split()[1])
-            files = sum(1 for _ in (place / "fd").iterdir())
-            age = time.monotonic() - self._began_at
-            self.samples.append((age, pages * os.sysconf("SC_PAGE_SIZE"), files))
+            files = [_target(each) for each in (place / "fd").iterdir()]
+            life.uses.append(
+                Use(
+                    age_s=life.age_s,
+                    resident=pages * os.sysconf("SC_PAGE_SIZE"),
+                    files=len(files),
+                    sockets=sum(each.startswith("socket:") for each in files),
+                    threads=sum(1 for _ in (place / "task").iterdir()),
+                )
+            )
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:  # closed meanwhile
+        return ""
 
 
 class Load:
@@ -136,12 +201,15 @@ class Load:
 
     Attributes:
         doubtful: Signals that the broker did not confirm.
+        most: Signals that were confirmed within one second, at most.
     """
 
-    def __init__(self, fleet: "Fleet", rate: float) -> None:
+    def __init__(self, fleet: "Fleet", rate: float, peak: float = 0.0) -> None:
         self.doubtful: set[str] = set()
-        self.sent = 0
-        self._fleet, self._pause = fleet, 1 / rate
+        self.sent = self.most = 0
+        self._fleet, self._rate, self._peak = fleet, rate, peak
+        self._began_at = time.monotonic()
+        self._recent: deque[float] = deque()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._publish()))
 
@@ -162,6 +230,22 @@ class Load:
             except Exception:  # noqa: BLE001 -- the broker is being killed: on with the next one
                 await asyncio.sleep(0.2)
 
+    @property
+    def _pause(self) -> float:
+        """Seconds to the next signal; at the peak for some of them out of every minute."""
+        in_minute = (time.monotonic() - self._began_at) % BURST_EVERY_S
+        is_burst = self._peak and in_minute > BURST_EVERY_S - BURST_S
+        return 1 / (self._peak if is_burst else self._rate)
+
+    def _confirmed(self, signal_id: str) -> None:
+        self.doubtful.discard(signal_id)
+        self._fleet.sent.add(signal_id)
+        self.sent += 1
+        self._recent.append(time.monotonic())
+        while self._recent[0] < self._recent[-1] - 1:
+            self._recent.popleft()
+        self.most = max(self.most, len(self._recent))
+
     async def _publish_to(self, channel: Any) -> None:
         next_at = time.monotonic()
         while not self._is_over.is_set():
@@ -173,14 +257,13 @@ class Load:
             message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
             async with asyncio.timeout(5):
                 await channel.default_exchange.publish(message, self._fleet.rabbit.signals)
-            self.doubtful.discard(signal_id)
-            self._fleet.sent.add(signal_id)
-            self.sent += 1
+            self._confirmed(signal_id)
 
 
 class Fleet(World):
     """Replicas on one account. What the base class runs directly settles and judges at the end."""
 
+    rates: dict[str, dict[str, Any]]
     replicas: list[Replica]
     servers: dict[str, PrivateServer]
 
@@ -189,12 +272,17 @@ class Fleet(World):
         near = replica.proxies
         port = str(near["rabbitmq"].port)
         settings = (
-            SETTINGS | on(self.rabbit) | {"RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_PORT": port}
+            SETTINGS
+            | on(self.rabbit)
+            | {"RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_PORT": port, "PYTHONPATH": str(ROOT)}
         )
         store = f"{near['postgres'].url.rpartition('/')[0]}/{self.store.rpartition('/')[2]}"
         bybit = FarBybit(self.bybit, near["bybit"].url)
         bybit.http.close()
-        return LiveService(self.folder, bybit, store, **settings)
+        settings |= {VARIABLE: str(replica.clock)}
+        service = LiveService(self.folder, bybit, store, **settings)
+        service.module = "tests.replicas.stepped"
+        return service
 
     def uncounted_body(self) -> bytes:
         """A signal that is not yet counted as sent."""
@@ -217,30 +305,51 @@ class Fleet(World):
     def heal(self) -> None:
         """Start, thaw and connect everybody."""
         for each in self.replicas:
-            if each.has_ended():
-                each.ended += 1
             each.heal()
 
-    def judge(self, load: Load, held_back: int) -> list[str]:
+    def judge(self, load: Load, held_back: Sequence[tuple[float, float]]) -> list[str]:
         """Stop everybody in good order, let one service finish the rest, and judge.
 
         Args:
-            held_back: How often a line or a process held requests back. They may come together,
-                and so be too many in one second, although they left in time.
+            held_back: Beginnings and ends, in seconds since 1970, of what held requests back, in a
+                line or in a process. They may come together then, and so be too many in one second,
+                although they left in time.
         """
         codes = {each.name: each.stop() for each in self.replicas}
         found = [f"{name} stopped with {code}" for name, code in codes.items() if code]
+        found += [
+            f"{each.name} ended by itself: {said}" for each in self.replicas for said in each.ended
+        ]
         self.sent |= load.doubtful & run(_decided(self.store))
         found += self.settle()
-        refused = self.bybit.state()["rateLimited"]
-        if sum(refused.values()) > held_back:
-            found.append(f"the exchange refused requests as too many: {refused}")
-        return found
+        self.rates = self.bybit.state()["rates"]
+        return found + too_many(self.rates, held_back)
 
     def end(self) -> None:
         """kill -9 of everybody."""
         for each in self.replicas:
             each.end()
+
+
+def too_many(
+    rates: dict[str, dict[str, Any]], held_back: Sequence[tuple[float, float]]
+) -> list[str]:
+    """Say what the exchange's own record shows beyond the limits of an account.
+
+    Args:
+        rates: As the exchange records them, by kind of request.
+        held_back: As `Fleet.judge` takes them.
+    """
+    found = []
+    for kind, record in rates.items():
+        moments = [each / 1000 for each in record["refusedAt"]]
+        late = [at for at in moments if not any(begin <= at <= end for begin, end in held_back)]
+        if late:
+            found.append(
+                f"rate: {len(late)} requests {kind} beyond {record['limit']} a second, "
+                f"at most {record['peak']}, the first at {late[0]:.3f}"
+            )
+    return found
 
 
 async def _decided(store: str) -> set[str]:

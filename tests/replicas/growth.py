@@ -1,46 +1,148 @@
-"""Growth: memory and open files of the one service of a soak that is never killed."""
+"""Growth: what every process of a soak uses as it ages, and what is stored as time goes on.
 
+A process is judged by itself: a line is fitted through what it used since it was settled. What
+grows along that line by more than a part and a size allowed for is reported, and the soak is red.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
-from tests.replicas.fleet import Replica
+import attrs
+
+from tests.replicas.fleet import Life, Replica, Use
 
 SETTLED_S: Final = 120.0
-"""Life of a process before which caches and retained orders still fill up."""
+"""Life of a process, and of an owner, in which caches and retained orders still fill up."""
+LEAST_S: Final = 180.0
+"""A settled life shorter than this says nothing of growth."""
 MIB: Final = 2**20
 _SPARING: Final = ("killed", "stopped")
-_MORE_BYTES, _MORE_PART, _MORE_FILES = 12 * MIB, 1.15, 20
+_RETAINED: Final = "position_snapshots"
 
 
-class Growth:
-    """Watches one replica; deeds that would end it choose another time."""
+@attrs.frozen
+class Bound:
+    """How far something may grow along the fitted line: a part of what it was, and so much."""
 
-    def __init__(self, replica: Replica) -> None:
-        self._replica = replica
+    name: str
+    part: float
+    size: float
+    unit: float = 1.0
+    unit_name: str = ""
 
-    def is_spared(self, victim: Replica, deed: str) -> bool:
-        """Whether a deed is not for this victim, or ends all but it."""
-        ends = any(word in deed for word in _SPARING) and "SQL" not in deed and "MQ" not in deed
-        return victim is self._replica and ends
+    def of(self, use: Use) -> float:
+        return float(getattr(use, self.name))
 
-    def sample(self) -> None:
-        """Look at it."""
-        self._replica.sample()
 
-    def told(self) -> tuple[list[str], list[str]]:
-        """Return what is seen of the present process, and what of it is too much."""
-        settled = [each for each in self._replica.samples if each[0] >= SETTLED_S]
-        if len(settled) < 9:
-            return [f"{self._replica.name}: too short a life to tell of its memory"], []
-        third = len(settled) // 3
-        before = max(size for _, size, _ in settled[:third])
-        after = min(size for _, size, _ in settled[-third:])
-        files = max(number for _, _, number in settled[:third])
-        files_after = min(number for _, _, number in settled[-third:])
-        age = settled[-1][0]
-        told = (
-            f"{self._replica.name}, {age / 60:.0f} minutes old: at most {before / MIB:.0f} MiB and "
-            f"{files} files in its first third, at least {after / MIB:.0f} MiB and {files_after} "
-            f"in its last"
-        )
-        grows = after > before * _MORE_PART + _MORE_BYTES or files_after > files + _MORE_FILES
-        return [told], [f"it grows: {told}"] if grows else []
+BOUNDS: Final = (
+    Bound("resident", 0.15, 12 * MIB, MIB, " MiB"),
+    Bound("files", 0.0, 8),
+    Bound("sockets", 0.0, 8),
+    Bound("threads", 0.0, 8),
+)
+FIXED: Final = {
+    "instruments": 20,
+    "positions": 20,
+    "balances": 10,
+    "trading_states": 20,
+    "marks": 20,
+}
+"""Rows that do not become more with time: one for each thing that there is."""
+PER_SIGNAL: Final = ("signals", "deliveries", "orders", "commands", "executions", "events")
+MORE_PER_SIGNAL: Final = 1.5
+
+
+def is_spared(spared: Replica, victim: Replica, deed: str) -> bool:
+    """Whether a deed would end the one replica that no deed ends."""
+    ends = any(word in deed for word in _SPARING) and "SQL" not in deed and "MQ" not in deed
+    return victim is spared and ends
+
+
+def settled(life: Life) -> Sequence[Use]:
+    """What a process used since nothing of it filled up any more."""
+    since = (life.acted_s or 0.0) + SETTLED_S
+    return [each for each in life.uses if each.age_s >= since]
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Growth a second of the line through points, by least squares."""
+    number = len(points)
+    mean_x = sum(x for x, _ in points) / number
+    mean_y = sum(y for _, y in points) / number
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+
+
+def of_life(name: str, life: Life) -> tuple[str, list[str]] | None:
+    """What is seen of one process, and what of it is too much; None of a life too short."""
+    uses = settled(life)
+    if len(uses) < 9 or uses[-1].age_s - uses[0].age_s < LEAST_S:
+        return None
+    span = uses[-1].age_s - uses[0].age_s
+    told, grown = [], []
+    for bound in BOUNDS:
+        points = [(each.age_s, bound.of(each)) for each in uses]
+        first, growth = bound.of(uses[0]), slope(points) * span
+        mean = sum(y for _, y in points) / len(points)
+        text = f"{bound.name} {mean / bound.unit:.0f}{bound.unit_name} {growth / bound.unit:+.1f}"
+        told.append(text)
+        if growth > first * bound.part + bound.size:
+            grown.append(f"{name}, process {life.pid}, grows in {span / 60:.0f} minutes: {text}")
+    age = uses[-1].age_s / 60
+    return f"{name}, {age:.0f} minutes old, settled for {span / 60:.0f}: {', '.join(told)}", grown
+
+
+def of_replicas(replicas: Sequence[Replica], spared: Replica) -> tuple[list[str], list[str]]:
+    """Judge the longest life of every process, and that the spared replica has only one."""
+    told: list[str] = []
+    broken: list[str] = []
+    for replica in replicas:
+        longest = max(replica.lives, key=lambda life: life.uses[-1].age_s if life.uses else 0.0)
+        for life in replica.lives:
+            judged = of_life(replica.name, life)
+            if judged is None:
+                if life is longest and replica is spared:
+                    broken.append(f"{replica.name} did not live long enough to tell of its memory")
+                continue
+            broken += judged[1]
+            if life is longest:
+                told.append(judged[0])
+    if len(spared.lives) != 1:
+        broken.append(f"{spared.name}, which nobody ended, was started {len(spared.lives)} times")
+    return told, broken
+
+
+Rows = tuple[float, int, Counter[str]]
+"""Seconds since the beginning, signals sent by then, and the rows of every table."""
+
+
+def of_tables(rows: Sequence[Rows], snapshots: int) -> tuple[list[str], list[str]]:
+    """Judge what is stored: rows of things stay as many, those of signals as many for each.
+
+    Args:
+        rows: What was counted, in order of time.
+        snapshots: The most snapshots of positions that so many intervals and owners can have made.
+    """
+    if len(rows) < 6:
+        return [], ["the tables were not counted often enough"]
+    last = rows[-1][2]
+    most = FIXED | {_RETAINED: snapshots}
+    broken = [
+        f"table {name} has {last[name]} rows, more than {bound}"
+        for name, bound in most.items()
+        if last[name] > bound
+    ]
+    begin, middle, end = rows[0], rows[len(rows) // 2], rows[-1]
+    told = []
+    for name in PER_SIGNAL:
+        early, late = _per_signal(name, begin, middle), _per_signal(name, middle, end)
+        told.append(f"{name} {late:.2f}")
+        if late > early * MORE_PER_SIGNAL + 1:
+            broken.append(f"table {name} grew by {early:.2f} rows a signal, then by {late:.2f}")
+    fixed = ", ".join(f"{name} {last[name]}" for name in most)
+    return [f"rows a signal: {', '.join(told)}; rows: {fixed}"], broken
+
+
+def _per_signal(name: str, since: Rows, until: Rows) -> float:
+    return (until[2][name] - since[2][name]) / max(until[1] - since[1], 1)
