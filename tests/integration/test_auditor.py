@@ -10,12 +10,13 @@ import pytest
 
 from order_domain.config import EngineConfig
 from order_domain.model.command import Command
-from order_domain.model.enums import OrderStatus, PositionSide, Trading
+from order_domain.model.enums import OrderStatus, Origin, PositionSide, Side, Trading
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.inputs import SetTradingState
+from order_domain.model.inputs import DeliveryInvalid, SetTradingState
+from order_domain.model.instrument import Instrument
 from order_domain.model.order import Order
 from order_domain.model.position import Position
-from order_domain.model.rows import SignalRow, TradingStateRow
+from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
 from order_domain.ports.journal import StoreUnavailable
 from order_service.runtime.auditor import Auditor
 from tests.builders import BTC, D, seconds
@@ -64,6 +65,10 @@ LIES: dict[str, tuple[str, Callable[[World], None]]] = {
     "a filled quantity": (
         "V8",
         lambda w: change(w, Order, order_id(w, 0), cum_quantity=D("0.5")),
+    ),
+    "an order that was filled beyond its quantity": (
+        "V4",
+        lambda w: change(w, Order, order_id(w, 0), quantity=D("0.001")),
     ),
     "a status of an ended order": (
         "V12",
@@ -119,6 +124,117 @@ async def test_what_somebody_changed_is_found_and_stops_what_adds_risk(
     assert (row.scope, row.state) == ("account", Trading.REDUCE_ONLY)
     assert code in row.reason
     assert f"invariant {code} is broken" in caplog.text
+
+
+def codes(world: World) -> set[str]:
+    return {each.code for each in world.runtime.broken}
+
+
+async def test_a_state_that_is_not_what_was_told_is_found() -> None:
+    world = await a_world()
+    await world.pass_time(seconds(31))
+    halt = {"actor": "ada", "scope": "strategy:other", "state": Trading.HALTED, "reason": "news"}
+    await world.ask(SetTradingState(request_id="halt", **halt))  # type: ignore[arg-type]
+    await world.pass_time(ROUND)
+    assert codes(world) == set()
+    views = auditor(world)._views
+
+    class Other:  # the owner heeds a row that was changed, and tells of it: then it is right again
+        def __getattr__(self, name: str) -> Any:
+            return getattr(views, name)
+
+        async def trading_states(self) -> Any:
+            return [attrs.evolve(row, reason="another") for row in await views.trading_states()]
+
+    auditor(world)._views = Other()  # type: ignore[assignment]
+    await world.pass_time(2 * ROUND)
+
+    assert codes(world) == {"V6"}
+
+
+async def test_a_claim_in_spite_of_a_halt_is_found() -> None:
+    world = await a_world()
+    await world.pass_time(seconds(31))
+    halt = {"actor": "ada", "scope": "account", "state": Trading.HALTED, "reason": "news"}
+    await world.ask(SetTradingState(request_id="halt", **halt))  # type: ignore[arg-type]
+    await world.pass_time(seconds(1))
+    del world.runtime._parts.stepper.engine.book._strictest["account"]  # it has forgotten
+    await world.signal(3)
+    await world.pass_time(ROUND)
+
+    assert codes(world) == {"V6"}
+
+
+async def test_rules_that_changed_are_news_and_an_order_against_them_is_found() -> None:
+    world = await a_world()
+    await world.pass_time(seconds(31))
+    change(world, Instrument, BTC, quantity_step=D("0.7"))
+    await world.signal(3)
+    await world.pass_time(ROUND)
+    assert codes(world) == set()
+    await world.signal(4)
+    await world.pass_time(ROUND)
+
+    assert codes(world) == {"V23"}
+
+
+async def test_a_refusal_whose_row_is_gone_or_without_its_reason_is_found() -> None:
+    world = await a_world()
+    for number in (7, 8):
+        await world.source.put(
+            DeliveryInvalid(number, "BODY_INVALID", "amount", "above 0", "-1", "{}")
+        )
+    await world.pass_time(seconds(1))
+    rows = world.database.rows[DeliveryRow]
+    first, second = rows
+    del rows[first]
+    rows[second] = attrs.evolve(rows[second], rule="")  # type: ignore[call-overload]
+    await world.pass_time(ROUND)
+
+    assert codes(world) == {"V25"}
+    assert {each.text for each in world.runtime.broken} == {
+        "its reason is recorded",
+        "an invalid body has a reason",
+        "its reason was told",
+    }
+
+
+async def test_a_reduction_that_opened_is_found_once_all_before_it_is_known() -> None:
+    world = await a_world()
+    await world.pass_time(timedelta(minutes=3))
+    await world.signal(3)
+    await world.pass_time(seconds(1))
+    opened = world.orders[-1]
+    terms = attrs.evolve(opened.terms, reduce_only=True)
+    change(world, Order, opened.client_order_id, terms=terms)
+    await world.pass_time(timedelta(minutes=1))
+    assert "V22" not in codes(world)
+    await world.pass_time(timedelta(minutes=3))
+
+    assert "V22" in codes(world)
+
+
+async def test_an_execution_that_is_booked_twice_is_found() -> None:
+    world = await a_world()
+    rows = world.database.rows[LedgerEntry]
+    (key,) = rows
+    rows[2] = attrs.evolve(rows[key], number=2)  # type: ignore[call-overload, index]
+    await world.pass_time(ROUND)
+
+    assert "V7" in codes(world)
+
+
+async def test_a_strangers_order_is_audited_with_what_was_booked_before_it_was_known() -> None:
+    world = await a_world()
+    world.exchange.admin.place(BTC, Side.BUY, D("0.01"), world.clock.now(), price=D(40000))
+    await world.pass_time(2 * ROUND)
+    stranger = world.orders[-1]
+    assert stranger.terms.origin is Origin.EXTERNAL
+    assert codes(world) == set()
+    change(world, Order, stranger.client_order_id, price=D(1))
+    await world.pass_time(2 * ROUND)
+
+    assert codes(world) == {"V12"}
 
 
 async def test_after_it_an_opening_signal_is_denied_and_nothing_is_sent() -> None:
@@ -204,6 +320,9 @@ async def test_a_round_that_the_store_does_not_answer_is_left_out() -> None:
     views = auditor(world)._views
 
     class Away:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(views, name)
+
         async def orders(self, _query: object) -> None:
             raise StoreUnavailable(reason="away")
 

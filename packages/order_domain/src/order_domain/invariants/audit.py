@@ -1,7 +1,7 @@
 """Audit: takes every row of a store, in any number of pieces, and tells what does not hold."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from order_domain.book import ALERTS
 from order_domain.invariants.lives import Lives
@@ -9,6 +9,7 @@ from order_domain.invariants.orders import Orders
 from order_domain.invariants.positions import Positions
 from order_domain.invariants.report import Findings, Report
 from order_domain.invariants.signals import ReadBody, Signals
+from order_domain.invariants.states import States
 from order_domain.invariants.values import check_values
 from order_domain.model.balance import Balance
 from order_domain.model.command import Command
@@ -29,9 +30,9 @@ from order_domain.model.rows import (
 )
 from order_domain.ports.outbox import NumberedEvent
 
+OVERFILL: Final = "OVERFILL"
+"""Code of the alarm that an order was filled beyond its quantity; its text is the order's id."""
 Row = Change | NumberedEvent
-OPERATOR = "OPERATOR"
-"""The cause of states that people set; they may do so without owning the account."""
 ORDER: tuple[type, ...] = (
     Instrument,
     SignalRow,
@@ -81,8 +82,8 @@ class Audit:
         self._lives = Lives(findings, self._positions.ledger)
         self._instruments: dict[str, Instrument] = {}
         self._requests: list[RequestRow] = []
-        self._states: dict[int, list[TradingStateRow]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._state_rows: list[TradingStateRow] = []
+        self._states = States(findings)
         self._events = self._alerts = self._alerts_marked = 0
         self._overfilled: set[str] = set()
         self._take: dict[type, Callable[[Any], None]] = {
@@ -94,7 +95,7 @@ class Audit:
             Position: self._positions.take_position,
             PositionSnapshot: self._positions.take_snapshot,
             LedgerEntry: self._positions.take,
-            TradingStateRow: self._state,
+            TradingStateRow: self._state_rows.append,
             Mark: self._mark,
             RequestRow: self._requests.append,
             NumberedEvent: self._event,
@@ -111,7 +112,8 @@ class Audit:
         """Check what needs all rows, and tell. Once, at the end."""
         findings, orders = self._findings, self._orders
         self._signals.finish(contiguous=self._contiguous)
-        self._share_versions()
+        self._states.compare(self._state_rows, findings)
+        self._states.check_versions(self._state_rows)
         self._lives.finish(orders.rows)
         self._positions.finish(is_complete=self._is_complete)
         orders.check_fills(self._positions.ledger, self._lives.booked, self._overfilled)
@@ -139,25 +141,11 @@ class Audit:
         if row.name == ALERTS:
             self._alerts_marked = row.number
 
-    def _state(self, row: TradingStateRow) -> None:
-        self._states.setdefault(row.version, []).append(row)
-
-    def _share_versions(self) -> None:
-        """A person may set a state beside the owner at the same time, and so with its version."""
-        for version, rows in self._states.items():
-            told = [row for row in rows if (row.scope, row.cause) in self._told]
-            outside = [row for row in rows if row not in told and row.cause == OPERATOR]
-            for row in rows:
-                name = f"trading state {row.scope} {row.cause}"
-                is_fine = len(rows) == 1 or (
-                    len(told) <= 1 and len(told) + len(outside) == len(rows)
-                )
-                self._findings.holds("V6", name, is_fine, "every change has a version", version)
-
     def _event(self, numbered: NumberedEvent) -> None:
         event, name = numbered.event, f"event {numbered.number}"
         self._findings.equal("V13", name, self._events + 1, numbered.number, "events have no gap")
         self._events = numbered.number
+        self._states.take_event(event)
         if event.order is not None:
             self._lives.take(event, event.order)
             return
@@ -171,8 +159,6 @@ class Audit:
         kind, _, rest = event.subject.partition(":")
         if kind == "execution":
             self._lives.book(int(rest), "")
-        elif kind == "state":
-            self._told_state(event, int(rest), name)
         elif kind == "snapshot":
             self._positions.take_event(event)
 
@@ -181,26 +167,8 @@ class Audit:
         self._findings.equal(
             "V13", name, self._alerts, event.sequence, "account events have no gap"
         )
-        if event.kind is EventKind.ALARM and event.code == "OVERFILL":
+        if event.kind is EventKind.ALARM and event.code == OVERFILL:
             self._overfilled.add(event.text)
-
-    def _told_state(self, event: Event, version: int, name: str) -> None:
-        detail = dict(event.detail)
-        rows = self._states.get(version, ())
-        row = next(
-            (
-                each
-                for each in rows
-                if (each.scope, each.cause) == (detail.get("scope"), event.code)
-            ),
-            None,
-        )
-        if row is None:
-            return  # a later change has taken its place
-        self._told.add((row.scope, row.cause))
-        stored = (row.state.value, row.actor, row.reason)
-        told = tuple(detail.get(word) for word in ("state", "actor", "reason"))
-        self._findings.equal("V6", name, told, stored, "the state is what was told")
 
 
 def check(

@@ -110,22 +110,7 @@ class Orders:
     def check_terms(self, instruments: Mapping[str, Instrument]) -> None:
         """Prices and quantities obey the trading rules as they stand."""
         for order in self.rows.values():
-            terms = order.terms
-            if terms.origin is Origin.EXTERNAL or order.status is OrderStatus.DENIED:
-                continue
-            name = f"order {order.client_order_id}"
-            instrument = instruments.get(terms.instrument_id)
-            if instrument is None:
-                self._findings.holds("V23", name, truth=False, text="its trading rules are known")
-                continue
-            holds, quantity, price = self._findings.holds, order.quantity, order.price
-            on_step = quantity >= instrument.min_quantity and instrument.is_on_step(quantity)
-            holds("V23", name, on_step, "the quantity is on the step", quantity)
-            if price is not None:
-                on_tick = price > 0 and instrument.is_on_tick(price)
-                holds("V23", name, on_tick, "the price is on the tick", price)
-                enough = terms.reduce_only or price * quantity >= instrument.min_notional
-                holds("V23", name, enough, "the value reaches the minimum", price * quantity)
+            check_rules(self._findings, order, instruments.get(order.terms.instrument_id))
 
     def check_signals(
         self, signals: Mapping[tuple[str, int], SignalRow], requests: list[RequestRow] | None
@@ -215,6 +200,24 @@ class Orders:
         first = self.rows.get(order.terms.requote_of)
         leg = None if first is None else first.terms.leg + _REQUOTE
         self._findings.equal("V24", name, leg, order.terms.leg, "a re-quote follows its order")
+
+
+def check_rules(findings: Findings, order: Order, instrument: Instrument | None) -> None:
+    """Price and quantity of an order of ours obey the rules; None where these are missing."""
+    terms, name = order.terms, f"order {order.client_order_id}"
+    if terms.origin is Origin.EXTERNAL or order.status is OrderStatus.DENIED:
+        return
+    holds, quantity, price = findings.holds, order.quantity, order.price
+    if instrument is None:
+        holds("V23", name, truth=False, text="its trading rules are known")
+        return
+    on_step = quantity >= instrument.min_quantity and instrument.is_on_step(quantity)
+    holds("V23", name, on_step, "the quantity is on the step", quantity)
+    if price is not None:
+        on_tick = price > 0 and instrument.is_on_tick(price)
+        holds("V23", name, on_tick, "the price is on the tick", price)
+        enough = terms.reduce_only or price * quantity >= instrument.min_notional
+        holds("V23", name, enough, "the value reaches the minimum", price * quantity)
 
 
 def _add(sums: dict[str, _Sums], entry: LedgerEntry, order_id: str) -> None:

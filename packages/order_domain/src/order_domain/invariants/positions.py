@@ -3,20 +3,16 @@
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 import attrs
 
+from order_domain.invariants.reductions import Key, Reductions
 from order_domain.invariants.report import Findings
-from order_domain.model.enums import ExecutionKind, PositionSide, Side
 from order_domain.model.events import Event
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.position import Position, PositionSnapshot
 
-Key = tuple[InstrumentId, PositionSide]
-_Move = tuple[datetime, int, int, Decimal, bool]
 _MONEY = ("realized_pnl", "fees", "funding")
 _REST = ("size", "entry_value", "updated_at", "version", "opened_at")
 
@@ -43,7 +39,7 @@ class Positions:
         self._folds: dict[Key, _Fold] = {}
         self._snapshots: dict[Key, deque[PositionSnapshot]] = {}
         self._told: dict[str, PositionSnapshot] = {}
-        self._moves: dict[Key, list[_Move]] = {}
+        self._reductions = Reductions(findings)
 
     def take_position(self, row: Position) -> None:
         """Keep a stored position."""
@@ -76,17 +72,7 @@ class Positions:
         fold.position, realized = fold.position.booked(execution, entry.booked_at)
         fold.recent.append(fold.position)
         self._findings.equal("V10", name, realized, entry.realized_pnl, "what it realised")
-        if execution.kind is not ExecutionKind.FUNDING:
-            signed = execution.quantity if execution.side is Side.BUY else -execution.quantity
-            self._moves.setdefault(key, []).append(
-                (
-                    execution.executed_at,
-                    execution.sequence,
-                    entry.number,
-                    signed,
-                    self._is_reduce_only(execution.client_order_id),
-                )
-            )
+        self._reductions.take(entry)
 
     def finish(self, *, is_complete: bool) -> None:
         """Compare the folds with the stored rows.
@@ -109,9 +95,9 @@ class Positions:
                 self._findings.equal(
                     "V9", name_of(key), ZERO, snapshot.size, "a snapshot of nothing"
                 )
-        for key, moves in self._moves.items():
-            if is_complete and any(move[4] for move in moves):
-                self._judge_reductions(key, sorted(moves))
+        if is_complete:
+            ids = self._reductions.orders(None)
+            self._reductions.judge(None, {each for each in ids if self._is_reduce_only(each)})
 
     def _judge_snapshots(self, key: Key, fold: _Fold, before: datetime | None) -> None:
         waiting = self._snapshots.get(key)
@@ -139,17 +125,6 @@ class Positions:
             ("unrealized_pnl", snapshot.unrealized_pnl),
         )
         self._findings.equal("V13", event.subject, event.detail, told, "the snapshot was told so")
-
-    def _judge_reductions(self, key: Key, moves: list[_Move]) -> None:
-        """In the exchange's order, since a reduction is judged there when it happens."""
-        size = ZERO
-        for _, _, number, signed, is_reduce_only in moves:
-            after = size + signed
-            if is_reduce_only:
-                smaller = abs(after) <= abs(size) and after * size >= 0
-                text = f"a reduce-only fill makes {name_of(key)} smaller"
-                self._findings.holds("V22", f"execution {number}", smaller, text, after)
-            size = after
 
 
 def compare(findings: Findings, fold: Position, row: object, name: str) -> None:

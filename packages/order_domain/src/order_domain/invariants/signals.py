@@ -54,10 +54,8 @@ class Signals:
             "verdict and code belong together",
             f"{row.verdict} {row.code}",
         )
-        if not is_duplicate and row.code != Code.ID_CONFLICT:
-            self._findings.holds(
-                "V25", name, row.field and row.rule, "an invalid body has a reason"
-            )
+        if not is_duplicate:
+            check_reason(self._findings, row)
 
     def take_event(self, event: Event) -> None:
         """Remember what was told of a signal or delivery."""
@@ -142,13 +140,34 @@ class Signals:
             kind = EventKind.SIGNAL_CONFLICT if conflict else EventKind.SIGNAL_INVALID
             event = self._event(f"delivery:{row.number}", kind, row.code, name)
             if event is not None:
-                self._findings.equal("V13", name, event.at, row.at, "it was told at its time")
-                reason = (("field", row.field), ("rule", row.rule), ("value", row.value))
-                if not conflict:
-                    self._findings.equal("V25", name, event.detail, reason, "its reason was told")
+                check_told(self._findings, row, event)
 
     def _event(self, subject: str, kind: EventKind, code: str, name: str) -> Event | None:
         event = self._told.get(subject)
         told = "none" if event is None else f"{event.kind} {event.code}"
         self._findings.equal("V13", name, f"{kind} {code}", told, "its verdict was told")
         return event
+
+
+def check_refusal(findings: Findings, row: DeliveryRow | None, event: Event) -> None:
+    """What was refused unread, and told so, has a row with the same reason."""
+    number = event.subject.partition(":")[2]
+    if findings.holds("V25", f"delivery {number}", row, "its reason is recorded") and row:
+        check_reason(findings, row)
+        check_told(findings, row, event)
+
+
+def check_reason(findings: Findings, row: DeliveryRow) -> None:
+    """A body that could not be read has a reason."""
+    if row.code != Code.ID_CONFLICT:
+        name = f"delivery {row.number}"
+        findings.holds("V25", name, row.field and row.rule, "an invalid body has a reason")
+
+
+def check_told(findings: Findings, row: DeliveryRow, event: Event) -> None:
+    """The event of a refusal says what its row says."""
+    name = f"delivery {row.number}"
+    findings.equal("V13", name, event.at, row.at, "it was told at its time")
+    reason = (("field", row.field), ("rule", row.rule), ("value", row.value))
+    if row.code != Code.ID_CONFLICT:
+        findings.equal("V25", name, event.detail, reason, "its reason was told")

@@ -4,7 +4,7 @@ What an auditor beside a live service can afford. Whatever needs every row of th
 one, is left to `Audit`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -25,13 +25,14 @@ from order_domain.model.rows import SignalRow
 class Slice:
     """Rows of one snapshot of a store.
 
-    Strangers' orders are left out of the check: executions may name them before they have a row.
-
     Attributes:
         signals: Every generation of the signals that made the orders.
         orders: Every order of these signals, re-quotes with what they re-quote.
         commands, ledger: Those of the orders.
         events: Of the orders, by sequence; they may reach beyond the snapshot.
+        strangers: By the ids of the strangers' orders that are judged: what was booked of each
+            before anybody here knew of it. Others of them are left out.
+        overfilled: Orders of which an alarm told that they were filled beyond their quantity.
     """
 
     signals: Sequence[SignalRow]
@@ -39,6 +40,8 @@ class Slice:
     commands: Sequence[Command]
     ledger: Sequence[LedgerEntry]
     events: Sequence[Event]
+    strangers: Mapping[str, Sequence[LedgerEntry]] = attrs.Factory(dict)
+    overfilled: frozenset[str] = frozenset()
 
 
 def check_slice(
@@ -60,39 +63,43 @@ def check_slice(
     for signal in rows.signals:
         signals.take(signal)
     for order in rows.orders:
-        if not _is_strangers(order):
+        if _is_judged(order, rows):
             orders.take(order)
     for command in rows.commands:
         if command.client_order_id in orders.rows:
             orders.take_command(command)
-    events = [event for event in rows.events if _is_told_by(event, orders.rows.get(event.subject))]
+    events = [event for event in rows.events if _is_told(event, orders, rows)]
     ledger = _ledger(rows, orders, events)
     lives = Lives(findings, ledger)
+    for number in (entry.number for entries in rows.strangers.values() for entry in entries):
+        lives.book(number, "")
     for event in events:
         if event.order is not None:
             lives.take(event, event.order)
     lives.finish(orders.rows)
-    # what was filled beyond an order's quantity the engine has told, and only `Audit` knows that
-    orders.check_fills(ledger, lives.booked, set(orders.rows))
+    orders.check_fills(ledger, lives.booked, set(rows.overfilled))
     orders.check_signals(signals.rows, None)
     orders.check_commands(lives)
     return findings.report()
 
 
-def _is_strangers(order: Order) -> bool:
-    return order.terms.origin is Origin.EXTERNAL
+def _is_judged(order: Order, rows: Slice) -> bool:
+    is_strangers = order.terms.origin is Origin.EXTERNAL
+    return not is_strangers or order.client_order_id in rows.strangers
 
 
-def _is_told_by(event: Event, order: Order | None) -> bool:
+def _is_told(event: Event, orders: Orders, rows: Slice) -> bool:
     """Whether an event had happened when its order was read; all have, of one without a row."""
-    if event.order is None or _is_strangers(event.order):
+    if event.order is None or not _is_judged(event.order, rows):
         return False
+    order = orders.rows.get(event.subject)
     return order is None or event.sequence <= order.version
 
 
 def _ledger(rows: Slice, orders: Orders, events: Sequence[Event]) -> dict[int, LedgerEntry]:
-    """Entries that name an order by its id, and those of its events that name none."""
+    """Entries that name an order, those of its events that name none, and strangers' before it."""
     told = [event.ledger for event in events if event.ledger is not None]
-    nameless = [entry for entry in told if not entry.execution.client_order_id]
+    nameless = [each for each in told if each.execution.client_order_id not in orders.rows]
     named = [each for each in rows.ledger if each.execution.client_order_id in orders.rows]
-    return {entry.number: entry for entry in (*nameless, *named)}
+    before = [entry for entries in rows.strangers.values() for entry in entries]
+    return {entry.number: entry for entry in (*nameless, *named, *before)}
