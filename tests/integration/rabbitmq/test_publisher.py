@@ -8,10 +8,14 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+import attrs
 import pytest
+from aiormq.channel import Channel
 
+from order_adapters.messaging.rabbitmq import publisher as publisher_module
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.publisher import NotPublished, RabbitPublisher
+from order_adapters.messaging.rabbitmq.together import Confirms
 from order_domain.model.enums import EventKind, Verdict
 from order_domain.model.events import Event
 from order_domain.model.rows import DeliveryRow, SignalRow
@@ -64,6 +68,61 @@ async def test_what_neighbours_parse_lies_in_their_queue_persistent_and_with_its
     assert [message.message_id for message in found] == [body["event_id"] for body in bodies]
     assert all(message.delivery_mode == 2 for message in found)
     assert all(message.content_type == "application/json" for message in found)
+
+
+async def test_a_cancellation_by_the_client_is_the_fate_of_the_events_and_of_nobody_else(
+    rabbit: RabbitConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def given_up(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async with publishing(rabbit) as publisher:
+        await publisher.publish(an_event(EventKind.ORDER_FILLED))
+        with monkeypatch.context() as patched:
+            patched.setattr(Confirms, "all", given_up)
+            with pytest.raises(NotPublished, match="CancelledError"):
+                await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
+        with monkeypatch.context() as patched:
+            patched.setattr(publisher_module, "publish_together", given_up)
+            with pytest.raises(NotPublished, match="CancelledError"):
+                await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
+        await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
+
+
+async def test_a_client_that_cancels_while_its_channel_is_given_up_ends_nobody(
+    rabbit: RabbitConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def given_up(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    hasty = attrs.evolve(rabbit, answer_within=timedelta(seconds=1))
+    async with publishing(hasty) as publisher:
+        await publisher.publish(an_event(EventKind.ORDER_FILLED))
+        with monkeypatch.context() as patched:
+            patched.setattr(Confirms, "all", silent)
+            patched.setattr(Confirms, "settle", lambda *_: None)
+            patched.setattr(Channel, "close", given_up)
+            with pytest.raises(NotPublished, match="no confirm in time"):
+                await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
+
+
+async def test_a_publisher_that_is_cancelled_itself_is(
+    rabbit: RabbitConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    async with publishing(rabbit) as publisher:
+        await publisher.publish(an_event(EventKind.ORDER_FILLED))
+        monkeypatch.setattr(Confirms, "all", silent)
+        task = asyncio.create_task(publisher.publish(an_event(EventKind.ORDER_FILLED, 2)))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 async def test_events_no_neighbour_parses_go_to_the_exchange_alone(rabbit: RabbitConfig) -> None:

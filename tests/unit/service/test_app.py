@@ -1,5 +1,6 @@
 """The application while its service is not there: honest, and in the same shapes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -74,3 +75,21 @@ async def test_a_store_that_is_away_is_told_without_its_insides(http: httpx.Asyn
     assert answer.status_code in (500, 503)
     assert answer.headers["content-type"] == "application/problem+json"
     assert "sqlite" not in answer.text
+
+
+async def test_a_part_that_somebody_else_cancelled_ends_the_service(container: Container) -> None:
+    service, ended = container.service(), asyncio.Event()
+    service.on_end = ended.set
+    waited_for: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def part() -> None:
+        await waited_for
+
+    service._begin("part", part)
+    await asyncio.sleep(0)
+    waited_for.cancel()
+    async with asyncio.timeout(1):
+        await ended.wait()
+
+    assert isinstance(service.error, asyncio.CancelledError)
+    assert not service.health.is_alive

@@ -283,10 +283,7 @@ class Service:
         )
 
     async def verdict(self, signal_id: str) -> SignalRow:
-        """The newest row of a signal that was handed in; one that waits is waited for a moment.
-
-        What a signal waits for (a reading of the account, a quote) is mostly there at once.
-        """
+        """The newest row of a signal; what one waits for is mostly there in a moment."""
         looks = PARKED_LOOKS
         while (row := (await self.views.signal(signal_id))[-1]).verdict is Verdict.PARKED and looks:
             looks -= 1
@@ -385,8 +382,10 @@ class Service:
         """Whatever ends without being asked to ends the service."""
         try:
             await work()
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends the service and is told
-            self.error = error
+        except (Exception, asyncio.CancelledError) as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            self.error = error  # a cancellation of what it waited for is an end like any other
         if not self._is_closing:
             log.critical("service.ended", part=name, error=repr(self.error))
             self.desk.close()

@@ -12,7 +12,7 @@ from aio_pika.exceptions import AMQPError
 from aiormq.abc import DeliveredMessage
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from order_adapters.messaging.rabbitmq.link import GOODBYE_S, TROUBLE, Link
+from order_adapters.messaging.rabbitmq.link import GOODBYE_S, TROUBLE, Link, is_cancelled
 from order_adapters.messaging.rabbitmq.together import Acknowledgements, channel_below
 from order_adapters.messaging.rabbitmq.topology import known_queue, queue_of
 from order_domain.model.trace import Trace
@@ -80,8 +80,12 @@ class RabbitIntake:
         if self._acknowledgements is not None:
             # whatever the client makes of a channel that ends meanwhile: it comes again
             with suppress(Exception):
-                async with asyncio.timeout(GOODBYE_S):
-                    await self._acknowledgements.finish()
+                try:
+                    async with asyncio.timeout(GOODBYE_S):
+                        await self._acknowledgements.finish()
+                except asyncio.CancelledError:
+                    if is_cancelled():
+                        raise
         await self._link.close()
         while not self._arrived.empty():
             self._arrived.get_nowait()

@@ -83,7 +83,7 @@ class Link:
         while True:
             self._is_held = False
             was_up = await self._once()
-            if _is_cancelled():  # and what it met made another error of it
+            if is_cancelled():  # and what it met made another error of it
                 return
             failures = 1 if was_up or self._is_held else failures + 1
             await asyncio.sleep(self._wait(failures))
@@ -108,7 +108,7 @@ class Link:
             self._is_held = HELD in str(error)
             self.down(f"{type(error).__name__}: {error}"[:300])
         except asyncio.CancelledError:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             # the client cancels what waits on a connection that it gives up
             was_up = self.is_up
@@ -130,7 +130,7 @@ class Link:
             async with asyncio.timeout(GOODBYE_S):
                 await connection.close()
         except asyncio.CancelledError:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
         except Exception as error:  # noqa: BLE001 -- it is given up in any case
             log.info("%s: closing: %s: %s", self._purpose, type(error).__name__, error)
@@ -144,7 +144,11 @@ class Link:
         return wait * self._random.uniform(0.5, 1.0)
 
 
-def _is_cancelled() -> bool:
-    """Whether somebody wants this task to end."""
+def is_cancelled() -> bool:
+    """Whether somebody wants this task to end.
+
+    The client cancels what waits on a connection that it gives up: whoever awaits the client and
+    catches a cancellation asks here whether it was meant for him.
+    """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

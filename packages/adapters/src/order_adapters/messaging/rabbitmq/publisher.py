@@ -11,7 +11,7 @@ from aio_pika.exceptions import AMQPError
 from aiormq.channel import Channel
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
-from order_adapters.messaging.rabbitmq.link import TROUBLE, Link
+from order_adapters.messaging.rabbitmq.link import TROUBLE, Link, is_cancelled
 from order_adapters.messaging.rabbitmq.together import (
     Outgoing,
     channel_below,
@@ -173,7 +173,7 @@ class RabbitPublisher:
             confirms = await publish_together(channel, messages)
         except NotPublished as error:
             return [error] * len(messages)
-        except TROUBLE as error:
+        except (*TROUBLE, asyncio.CancelledError) as error:
             failed = _not_published(error)
             return [failed] * len(messages)
         try:
@@ -185,7 +185,7 @@ class RabbitPublisher:
             # They may still be taken later: whatever follows must not overtake them here.
             await self._give_up(channel)
             return [fate and NotPublished(reason="no confirm in time") for fate in confirms.fates]
-        except TROUBLE as error:
+        except (*TROUBLE, asyncio.CancelledError) as error:
             failed = _not_published(error)
             return [fate and failed for fate in confirms.fates]
         finally:
@@ -204,8 +204,12 @@ class RabbitPublisher:
 
     async def _give_up(self, channel: Channel) -> None:
         with suppress(*TROUBLE):
-            async with asyncio.timeout(1.0):
-                await channel.close()
+            try:
+                async with asyncio.timeout(1.0):
+                    await channel.close()
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
 
     async def _serve(self, connection: AbstractConnection) -> None:
         async with asyncio.timeout(self._config.answer_within.total_seconds()):
@@ -221,5 +225,8 @@ class RabbitPublisher:
         raise AMQPError("the channel was closed")
 
 
-def _not_published(error: Exception) -> NotPublished:
+def _not_published(error: BaseException) -> NotPublished:
+    """What went wrong, as the fate of an event. Raises a cancellation that is meant for us."""
+    if isinstance(error, asyncio.CancelledError) and is_cancelled():
+        raise error
     return NotPublished(reason=f"{type(error).__name__}: {error}"[:300])
