@@ -7,12 +7,11 @@ from decimal import Decimal
 from random import Random
 from typing import Final, Protocol
 
-from order_domain.engine.sweeps import WATERMARK
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import Side, Trading
 from order_domain.model.inputs import Operator
 from order_domain.model.order import Order
-from order_domain.model.rows import Mark, SignalRow, TradingStateRow
+from order_domain.model.rows import SignalRow, TradingStateRow
 from order_service.runtime.outcome import RuntimeEnded
 from order_service.runtime.runtime import Runtime
 from tests.simulation.exchange import Stream
@@ -208,11 +207,6 @@ class Chaos:
             self._fault("broker", "broker.disconnect")
             self._world.broker.close(consumer)
 
-    @property
-    def _has_begun(self) -> bool:
-        """Strangers wait for the first reading: docs/explanation/simulation.md says why."""
-        return WATERMARK in self._world.database.rows[Mark]
-
     def _some_stream(self) -> Stream | None:
         streams = self._world.exchange.streams
         return self._random.choice(streams) if streams else None
@@ -280,8 +274,6 @@ class Chaos:
 
     async def _foreign(self) -> None:
         world, random = self._world, self._random
-        if not self._has_begun:
-            return
         instrument = random.choice(world.market.instruments)
         side = random.choice((Side.BUY, Side.SELL))
         price = None

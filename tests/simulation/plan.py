@@ -124,8 +124,7 @@ def draw(seed: int) -> Plan:
         if random.random() < (share * 0.3 if name in UNLIKELY else share)
     }
     stopping = Random(f"{seed}:stop")
-    if stopping.random() < share and "store.failover" not in every:
-        # a start on a store that forgot it had ever begun books what is held as an opening entry
+    if stopping.random() < share:
         rates["stop.at_claim"] = stopping.uniform(*STOPS_AT_CLAIM)
     replicas = random.choice((1, 1, 2, 3))
     visibility = random.choice((0.0, 1.0, 10.0, 10.0))

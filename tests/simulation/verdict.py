@@ -1,16 +1,26 @@
 """Verdict: what must hold when every fault has stopped and everything has come to rest."""
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from order_adapters.intake.signal_json import parse_signal
 from order_adapters.simulator import SimulatedExchange
 from order_adapters.simulator.config import STARTING_BALANCES
 from order_adapters.stores.memory import MemoryDatabase
 from order_domain.config import EngineConfig
+from order_domain.engine.work import OPENED
 from order_domain.invariants import Report, Truth, check, compare_with_exchange
 from order_domain.model.command import Command
-from order_domain.model.enums import EventKind, OrderStatus, Trading, Verdict
-from order_domain.model.execution import LedgerEntry
+from order_domain.model.enums import (
+    EventKind,
+    ExecutionKind,
+    OrderStatus,
+    Side,
+    Trading,
+    Verdict,
+)
+from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.order import AT_VENUE, TERMINAL, Order
 from order_domain.model.position import Position
 from order_domain.model.rows import DeliveryRow, Mark, SignalRow, TradingStateRow
@@ -18,6 +28,7 @@ from order_domain.ports.outbox import NumberedEvent
 from order_service.runtime.relay import cursor_name
 from tests.simulation.clocks import WorldClock
 
+_OPENING: Final = ExecutionKind.OPENING
 WITH_LOST_COMMITS = frozenset(
     {"V3", "V4", "V8", "V15", "V12", "V13", "V16", "V19", "V23", "V24", "V35"}
 )
@@ -45,11 +56,18 @@ def compare(database: MemoryDatabase, core: SimulatedExchange, clock: WorldClock
         ),
         executions=tuple(core.records.executions),
         positions=tuple(core.positions(clock.now())),
+        opened_at=_opened_at(database),
     )
     rows = database.rows
     return compare_with_exchange(
         rows[Order].values(), rows[LedgerEntry].values(), rows[Position].values(), truth
     )
+
+
+def _opened_at(database: MemoryDatabase) -> datetime | None:
+    """Until when what was executed may be in what the account held at the first start."""
+    mark = database.rows[Mark].get(OPENED)
+    return None if mark is None else mark.at
 
 
 def booked_twice_or_unknown(database: MemoryDatabase, core: SimulatedExchange) -> list[str]:
@@ -58,7 +76,7 @@ def booked_twice_or_unknown(database: MemoryDatabase, core: SimulatedExchange) -
     return [
         entry.execution.exec_id
         for entry in database.rows[LedgerEntry].values()
-        if entry.execution.exec_id not in known
+        if entry.execution.exec_id not in known and entry.execution.kind is not _OPENING
     ]
 
 
@@ -66,11 +84,18 @@ def worth_difference(database: MemoryDatabase, core: SimulatedExchange) -> Decim
     """V10: what the account is worth at one mark beyond its beginning and what the books explain.
 
     Executions may be booked in another order than they happened; then part of what is realised
-    there is unrealised here, never more or less of both together.
+    there is unrealised here, never more or less of both together. What OPENING entries stand for
+    was paid for at other prices, and its fees before we came.
     """
-    ours = STARTING_BALANCES["USDT"]
+    ours, booked = STARTING_BALANCES["USDT"], set()
     for entry in database.rows[LedgerEntry].values():
         ours += entry.realized_pnl - entry.execution.fee
+        booked.add(entry.execution.exec_id)
+        if entry.execution.kind is _OPENING:
+            ours -= _paid(entry.execution)
+    for execution in core.records.executions:
+        if execution.exec_id not in booked:
+            ours += _paid(execution) - execution.fee
     theirs = core.account.wallet("USDT").total
     for position in database.rows[Position].values():
         mark = core.account.markets[position.instrument_id].mark_price()
@@ -81,6 +106,12 @@ def worth_difference(database: MemoryDatabase, core: SimulatedExchange) -> Decim
         if mark is not None and held.size:
             theirs += held.size * mark - (held.cost if held.size > 0 else -held.cost)
     return theirs - ours
+
+
+def _paid(execution: Execution) -> Decimal:
+    """Quote units that an execution brought in: negative for a buy."""
+    value = execution.price * execution.quantity
+    return value if execution.side is Side.SELL else -value
 
 
 def restless(database: MemoryDatabase, unpublished: int) -> list[str]:

@@ -398,7 +398,7 @@ async def test_a_sweep_reads_positions_again_when_something_was_traded_meanwhile
         POSITIONS: in_turn(a_page(), a_page(a_position_row())),
     }
     async with a_desk(routes) as desk:
-        result = await desk.reader.sweep(Sweep("START", None))
+        result = await desk.reader.sweep(Sweep("START", desk.client.exchange_now(), first=True))
 
     assert result.complete
     assert [each.exec_id for each in result.executions] == ["meanwhile"]
@@ -413,7 +413,8 @@ async def test_a_first_start_in_the_middle_of_trading_is_incomplete() -> None:
         return a_page(an_execution_row(execId=f"e{next(number)}"))
 
     async with a_desk({EXECUTIONS: ever_more}) as desk:
-        start = await desk.reader.sweep(Sweep("START", None))
+        now = desk.client.exchange_now()
+        start = await desk.reader.sweep(Sweep("START", now, first=True))
         later = await desk.reader.sweep(Sweep("PERIODIC", start.began_at))
 
     assert not start.complete
@@ -426,18 +427,19 @@ async def test_a_first_start_reads_the_executions_of_orders_that_are_still_open(
         created = desk.client.exchange_now() - timedelta(days=3)
         row = an_order_row(createdTime=str(int(created.timestamp() * 1000)))
         desk.exchange.routes[REALTIME] = in_turn(a_page(row))
-        await desk.reader.sweep(Sweep("START", None))
+        await desk.reader.sweep(Sweep("START", created + timedelta(days=2), first=True))
 
     first = desk.exchange.fields_of(EXECUTIONS)[0]
     assert first["startTime"] == row["createdTime"]
 
 
-async def test_a_first_start_without_open_orders_reads_no_old_executions() -> None:
+async def test_a_first_start_without_open_orders_reads_executions_since_it_was_told_to() -> None:
     async with a_desk({}) as desk:
-        result = await desk.reader.sweep(Sweep("START", None))
+        since = desk.client.exchange_now() - timedelta(days=1)
+        await desk.reader.sweep(Sweep("START", since, first=True))
 
     first = desk.exchange.fields_of(EXECUTIONS)[0]
-    assert from_milliseconds(int(first["startTime"])) >= result.began_at - seconds(1)
+    assert abs(from_milliseconds(int(first["startTime"])) - since) < seconds(1)
 
 
 async def test_an_account_without_fee_rates_pays_what_retail_pays() -> None:

@@ -6,13 +6,13 @@ import attrs
 import pytest
 
 from order_domain.invariants import Report, Truth, compare_with_exchange
-from order_domain.model.enums import EndedBy, OrderStatus, Side, VenueStatus
+from order_domain.model.enums import EndedBy, ExecutionKind, OrderStatus, Side, VenueStatus
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import ClientOrderId, VenueOrderId
+from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
 from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.reports import OrderReport, PositionReport
-from tests.builders import BTC, NOW, D, a_position, an_execution, an_order, an_order_id
+from tests.builders import BTC, NOW, D, a_position, an_execution, an_order, an_order_id, seconds
 
 FILL = an_execution(quantity=D("0.005"))
 
@@ -65,6 +65,7 @@ def compared(
             "their_positions",
             (PositionReport(BTC, positions[0].position_side, D("0.005"), D(50000), NOW),),
         ),
+        opened_at=others.get("opened_at"),
     )
     ours = (our_order(),) if orders is None else orders
     return compare_with_exchange(
@@ -162,6 +163,14 @@ def test_a_fill_beyond_the_intent_is_told() -> None:
 
 def test_an_execution_we_missed_is_told() -> None:
     assert codes(compared(ledger=())) == ["V7"]
+
+
+def test_what_was_executed_before_the_first_start_may_be_in_an_opening_entry() -> None:
+    opening = an_execution(exec_id=ExecutionId("o"), kind=ExecutionKind.OPENING)
+    ledger = (LedgerEntry(1, opening, our_order().terms.strategy_id, D(0), NOW),)
+
+    assert codes(compared(ledger=ledger, opened_at=NOW + seconds(1))) == []
+    assert codes(compared(ledger=ledger, opened_at=FILL.executed_at)) == ["V7"]
 
 
 def test_an_execution_nobody_made_is_told() -> None:

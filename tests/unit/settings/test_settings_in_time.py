@@ -168,7 +168,9 @@ def adopted(environment: Mapping[str, str]) -> list[Any]:
     world.stream(healthy=True)
     held = PositionReport(BTC, "Both", D("0.5"), D(40000), world.now)
     wallet = WalletReport(world.now, (a_balance(),))
-    world.sweep("START", positions=[held], wallet=wallet)
+    for _ in range(2):
+        world.sweep("START", positions=[held], wallet=wallet)
+        world.after(11)
     return [position.size for position in world.book.positions.values()]
 
 

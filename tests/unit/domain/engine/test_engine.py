@@ -8,7 +8,7 @@ import pytest
 from order_domain.codes import Code
 from order_domain.engine import Engine
 from order_domain.engine import engine as engine_module
-from order_domain.engine.sweeps import WATERMARK
+from order_domain.engine.work import WATERMARK
 from order_domain.errors import InvalidValue
 from order_domain.model.enums import (
     AnswerOutcome,

@@ -1,24 +1,17 @@
 """Sweeps: what a complete reading proves, and what an incomplete one does not (protocol 8)."""
 
-import pytest
-
 from order_domain.model.enums import (
     Category,
     EventKind,
-    ExecutionKind,
     OrderStatus,
     Origin,
     PositionSide,
-    Side,
-    Trading,
     VenueStatus,
-    Verdict,
 )
-from order_domain.model.execution import EXTERNAL, Execution
+from order_domain.model.execution import Execution
 from order_domain.model.identifiers import ClientOrderId, VenueOrderId
-from order_domain.model.order import Order
 from order_domain.model.reports import OrderReport, PositionReport, WalletReport
-from order_domain.model.rows import Mark, SignalRow
+from order_domain.model.rows import Mark
 from tests.builders import BTC, D, a_balance, a_signal_id, an_execution, an_instrument, seconds
 from tests.engine_driver import (
     World,
@@ -40,14 +33,6 @@ def a_position_report(size: object, world: World, price: object = D(50000)) -> P
 
 def watermark(world: World) -> Mark:
     return world.book.marks["watermark"]
-
-
-def a_first_start(**config: object) -> World:
-    world = World(**config)
-    world.feed(an_instrument())
-    world.transport(up=True)
-    world.stream(healthy=True)
-    return world
 
 
 # -- when
@@ -433,173 +418,6 @@ def test_a_position_that_no_fill_explains_costs_no_working_order_after_a_restart
     assert len(world.orders()) == 14
 
 
-def test_starting_again_and_again_makes_no_entry_anew() -> None:
-    world = a_first_start(adopt_existing=True)
-    world.sweep("START", positions=[a_position_report("0.5", world, D(40000))])
-    counts = []
-    for _ in range(3):
-        world.after(60)
-        world.restart()
-        world.transport(up=True)
-        world.stream(healthy=True)
-        world.sweep("START", positions=[a_position_report("0.5", world, D(40000))])
-        counts.append((len(world.loaded_book().executions), world.position().size))
-
-    assert counts == [counts[0]] * 3
-    assert world.position().size == D("0.5")
-    assert len([entry for step in world.steps for entry in entries(step)]) == 1
-
-
-# -- the first start on an account
-
-
-def test_a_first_start_on_an_empty_account_needs_no_consent() -> None:
-    world = a_first_start()
-
-    world.sweep("START")
-
-    assert not world.engine.is_behind_barrier
-    assert world.book.states == {}
-
-
-def test_without_consent_an_account_with_positions_is_halted_and_nothing_is_taken() -> None:
-    world = a_first_start()
-
-    step = world.sweep("START", positions=[a_position_report("0.5", world)])
-
-    assert entries(step) == []
-    assert world.state("ADOPTION").state is Trading.HALTED
-    assert world.engine.is_behind_barrier
-    assert world.book.positions == {}
-
-
-def test_without_consent_an_account_with_open_orders_is_halted_too() -> None:
-    template, order = a_world_with_working_order()
-    world = a_first_start()
-
-    world.sweep("START", orders=[template.report_of(order, **FOREIGN)], positions=[])
-
-    assert world.state("ADOPTION").state is Trading.HALTED
-    assert world.orders() == []
-
-
-@pytest.mark.parametrize(("size", "side"), [("0.5", Side.BUY), ("-0.5", Side.SELL)])
-def test_with_consent_each_position_becomes_one_opening_entry(size: str, side: Side) -> None:
-    world = a_first_start(adopt_existing=True)
-
-    step = world.sweep("START", positions=[a_position_report(size, world, D(40000))])
-
-    (entry,) = entries(step)
-    assert (entry.execution.kind, entry.execution.side) == (ExecutionKind.OPENING, side)
-    assert (entry.strategy_id, entry.realized_pnl) == (EXTERNAL, 0)
-    assert world.position().size == D(size)
-    assert world.position().average_price == D(40000)
-    assert not world.engine.is_behind_barrier
-
-
-def test_with_consent_open_orders_are_adopted_as_external() -> None:
-    template, order = a_world_with_working_order()
-    world = a_first_start(adopt_existing=True)
-
-    world.sweep("START", orders=[template.report_of(order, **FOREIGN)], positions=[])
-
-    assert [one.terms.origin for one in world.orders()] == [Origin.EXTERNAL]
-
-
-def test_consent_given_later_lifts_the_halt_with_the_next_sweep() -> None:
-    world = a_first_start()
-    world.sweep("START", positions=[a_position_report("0.5", world)])
-    consenting = a_first_start(adopt_existing=True)
-    consenting.store = world.store
-    consenting.restart()
-    consenting.transport(up=True)
-    consenting.stream(healthy=True)
-
-    consenting.sweep("START", positions=[a_position_report("0.5", world)])
-
-    assert consenting.state("ADOPTION").state is Trading.ACTIVE
-    assert consenting.position().size == D("0.5")
-
-
-def test_an_incomplete_first_sweep_takes_nothing() -> None:
-    """Else the account would no longer look untouched, and the next one would ask no consent."""
-    world = a_first_start()
-
-    world.sweep("START", complete=False, executions=[an_execution(**FOREIGN)], positions=[])
-
-    assert world.book.ledger_number == 0
-    world.sweep("START", positions=[a_position_report("0.5", world)])
-    assert world.state("ADOPTION").state is Trading.HALTED
-
-
-def test_what_was_executed_just_before_the_first_start_is_booked_beside_an_opening_entry() -> None:
-    """The watermark lies two minutes back, so the next sweep reads such executions again."""
-    world = a_first_start(adopt_existing=True)
-    old = an_execution(quantity=D("0.2"), executed_at=world.now - seconds(60), **FOREIGN)
-    step = world.sweep("START", executions=[old], positions=[a_position_report("0.5", world)])
-    assert [entry.execution.quantity for entry in entries(step)] == [D("0.3"), D("0.2")]
-
-    world.after(30).sweep(executions=[old], positions=[a_position_report("0.5", world)])
-
-    assert world.position().size == D("0.5")
-
-
-def test_a_foreign_order_filled_in_part_before_the_first_start_counts_once() -> None:
-    template, order = a_world_with_working_order()
-    world = a_first_start(adopt_existing=True)
-    shown = template.report_of(
-        order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"), **FOREIGN
-    )
-    fill = template.execution_of(order, "0.01", executed_at=world.now - seconds(60), **FOREIGN)
-
-    world.sweep(
-        "START", orders=[shown], executions=[fill], positions=[a_position_report("0.01", world)]
-    )
-
-    foreign = world.newest_order()
-    assert (foreign.cum_quantity, foreign.unbooked_quantity) == (D("0.01"), 0)
-    assert world.position().size == D("0.01")
-
-
-def test_a_position_closed_just_before_the_first_start_is_opened_at_the_price_it_closed() -> None:
-    world = a_first_start(adopt_existing=True)
-    closing = an_execution(side=Side.SELL, price=D(45000), **FOREIGN)
-
-    world.sweep("START", executions=[closing], positions=[])
-
-    position = world.position()
-    assert (position.size, position.realized_pnl) == (0, 0)
-
-
-def test_fills_of_our_own_before_the_first_sweep_need_no_consent() -> None:
-    """The process died between its first order and the end of its first sweep."""
-    world = a_first_start()
-    world.wallet()
-    template, order = a_world_with_working_order()
-    for row in template.stored_rows():
-        if type(row) in (Order, SignalRow):
-            world.store.write([row], world.store.head)
-    world.restart()
-    world.stream(healthy=True)
-    told, lost = template.execution_of(order, "0.01"), template.execution_of(order, "0.005")
-    world.feed(told)
-
-    world.sweep("START", executions=[told, lost], positions=[a_position_report("0.015", world)])
-
-    assert world.book.states == {}
-    assert world.position().size == D("0.015")
-
-
-def test_a_signal_denied_before_the_first_sweep_does_not_spare_the_consent() -> None:
-    world = a_first_start()
-    world.signal(timestamp=world.now - seconds(1000))
-    assert world.orders()
-
-    world.sweep("START", positions=[a_position_report("0.5", world)])
-
-    assert world.state("ADOPTION").state is Trading.HALTED
-
-
 def test_a_sweep_whose_rows_the_book_has_forgotten_asks_the_store() -> None:
     world, order = a_world_with_working_order()
     fill = world.execution_of(order)
@@ -611,16 +429,3 @@ def test_a_sweep_whose_rows_the_book_has_forgotten_asks_the_store() -> None:
 
     assert entries(step) == []
     assert event_kinds(step) == []
-
-
-def test_signals_wait_for_the_first_sweep_and_go_on_after_it() -> None:
-    world = a_first_start()
-    world.wallet()
-    world.quote()
-    world.signal()
-    assert world.row(a_signal_id(1)).verdict is Verdict.PARKED
-
-    world.sweep("START")
-    world.pass_(0.3)
-
-    assert world.row(a_signal_id(1)).verdict is Verdict.ORDERED

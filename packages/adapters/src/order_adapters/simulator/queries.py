@@ -42,13 +42,17 @@ class Queries:
         self, query: Sweep, began_at: datetime, at: datetime, ended_at: datetime
     ) -> SweepResult:
         """Show the whole account."""
+        orders = self._open_orders(at)
+        since = query.since
+        if query.first and since is not None:
+            since = min([since, *(each.created_at for each in orders if each.cum_quantity)])
         return SweepResult(
             began_at=began_at,
             ended_at=ended_at,
             complete=True,
             reason=query.reason,
-            orders=tuple(self._open_orders(at)),
-            executions=tuple(self.executions(query.since, at)),
+            orders=tuple(orders),
+            executions=tuple(self.executions(since, at)),
             positions=tuple(self.positions(at)),
             wallet=self._account.report(at),
         )

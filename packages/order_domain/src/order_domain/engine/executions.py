@@ -1,16 +1,32 @@
 """Executions: booked once, the only source of fills, fees, positions and PnL (protocol 8.1)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from order_domain.book import PositionKey
 from order_domain.codes import Code
+from order_domain.engine import states
 from order_domain.engine.orders import close_commands, nudge, request_cancel
-from order_domain.engine.work import Work
+from order_domain.engine.work import OPENED, WATERMARK, Work
 from order_domain.lifecycle import Trigger
-from order_domain.model.enums import CommandKind, EventKind, ExecutionKind, OrderStatus, VenueStatus
+from order_domain.model.enums import (
+    CommandKind,
+    EventKind,
+    ExecutionKind,
+    OrderStatus,
+    Side,
+    VenueStatus,
+)
 from order_domain.model.execution import EXTERNAL, Execution, LedgerEntry
-from order_domain.model.identifiers import category_of
+from order_domain.model.identifiers import (
+    ClientOrderId,
+    ExecutionId,
+    VenueOrderId,
+    category_of,
+    is_ours,
+)
 from order_domain.model.instrument import ZERO, notional_of
 from order_domain.model.order import TERMINAL, Order
 from order_domain.model.position import Position
@@ -41,7 +57,7 @@ def on_execution(work: Work, execution: Execution, asked: bool) -> Need | None:
         ids = (execution.client_order_id,) if execution.client_order_id else ()
         venue_ids = (execution.venue_order_id,) if execution.venue_order_id else ()
         return Need(orders=ids, venue_orders=venue_ids, executions=(key,))
-    book(work, execution, order)
+    _take(work, execution, order)
     return None
 
 
@@ -61,16 +77,62 @@ def book_all(work: Work, executions: Iterable[Execution]) -> None:
     for execution in sorted(executions, key=_by_time):
         key = (execution.instrument_id, execution.exec_id)
         if key not in work.book.executions and key not in work.executions:
-            book(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
+            _take(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
 
 
 def _by_time(execution: Execution) -> tuple[object, ...]:
     return execution.executed_at, execution.sequence, execution.exec_id
 
 
+def _take(work: Work, execution: Execution, order: Order | None) -> None:
+    """Book an execution, but what the first start took over with a position counts once.
+
+    If an order in the book needs it, it leaves the opening entry for an entry of its own.
+    """
+    opened = work.mark(OPENED)
+    if opened is not None and opened.at is not None and execution.executed_at < opened.at:
+        if order is None or execution.kind is _FUNDING:
+            return
+        key = (execution.instrument_id, execution.position_side)
+        name = f"opening-{execution.exec_id}"
+        taken = -signed(execution)
+        book(work, opening(name, key, taken, execution.price, execution.executed_at), None)
+    book(work, execution, order)
+
+
+def signed(execution: Execution) -> Decimal:
+    """Base units by which an execution moves its position."""
+    return execution.quantity if execution.side is Side.BUY else -execution.quantity
+
+
+def opening(
+    name: str, key: PositionKey, quantity: Decimal, price: Decimal, at: datetime
+) -> Execution:
+    """Make an OPENING entry of so many signed base units."""
+    return Execution(
+        exec_id=ExecutionId(name),
+        instrument_id=key[0],
+        client_order_id=ClientOrderId(""),
+        venue_order_id=VenueOrderId(""),
+        side=Side.BUY if quantity > 0 else Side.SELL,
+        price=price,
+        quantity=abs(quantity),
+        fee=ZERO,
+        fee_coin="",
+        executed_at=at,
+        kind=ExecutionKind.OPENING,
+        position_side=key[1],
+    )
+
+
 def book(work: Work, execution: Execution, order: Order | None) -> None:
     """Write the ledger entry, fold the position, and tell the order."""
-    work.executions[(execution.instrument_id, execution.exec_id)] = None
+    exec_key = (execution.instrument_id, execution.exec_id)
+    work.executions[exec_key] = None
+    if WATERMARK not in work.book.marks:
+        work.watch.early[exec_key] = execution
+    if order is None and is_ours(execution.client_order_id):
+        states.own_without_row(work, execution.client_order_id)
     key = (execution.instrument_id, execution.position_side)
     position = work.positions.get(key) or work.book.positions.get(key)
     if position is None:

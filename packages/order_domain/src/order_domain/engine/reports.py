@@ -101,6 +101,7 @@ def adopt(work: Work, report: OrderReport) -> Order:
     work.emit(order, EventKind.ORDER_ADOPTED, code=Origin.EXTERNAL.name)
     if is_ours(order_id):
         work.alert(EventKind.ALARM, code="OWN_ORDER_WITHOUT_ROW", text=order_id)
+        states.own_without_row(work, order_id)
     return order
 
 

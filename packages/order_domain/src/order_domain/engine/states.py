@@ -8,6 +8,8 @@ from order_domain.model.enums import EventKind, Trading
 from order_domain.model.rows import TradingStateRow
 
 ACCOUNT = "account"
+COMMITS_LOST = "COMMITS_LOST"
+"""Cause: the exchange knows more of us than the store. Only a person lifts it."""
 
 
 def restrict(
@@ -24,6 +26,22 @@ def lift(work: Work, cause: str, scope: str = ACCOUNT) -> None:
     known = work.book.states.get((scope, cause))
     if known is not None and known.state is not Trading.ACTIVE:
         put(work, scope, cause, Trading.ACTIVE, "", "engine")
+
+
+def has_lost_rows(work: Work) -> bool:
+    """Whether orders of ours were ever found without a row, so that one may be decided again."""
+    return (ACCOUNT, COMMITS_LOST) in work.book.states
+
+
+def own_without_row(work: Work, order_id: str) -> None:
+    """Halt the account over an order that bears our id and is in no row.
+
+    A claim is committed before its bytes leave, so the store has lost commits, is another one, or
+    somebody else trades here with the ids of this account. History, limits and losses of the day
+    are then not what they were: a person compares, and lifts it.
+    """
+    text = f"{order_id} is at the exchange with our id, and the store has no row of it"
+    restrict(work, COMMITS_LOST, text, Trading.HALTED)
 
 
 def put(

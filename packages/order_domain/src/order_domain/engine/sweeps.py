@@ -1,24 +1,20 @@
 """Sweeps: complete readings of the account, which repair from facts and invent nothing (8.2)."""
 
 from datetime import timedelta
-from decimal import Decimal
 
-from order_domain.book import PositionKey
-from order_domain.engine import states
-from order_domain.engine.executions import book, book_all, may_be_stored
+from order_domain.engine import first_start, states
+from order_domain.engine.executions import book_all, may_be_stored
 from order_domain.engine.reports import adopt, is_idle_exit, merge, on_wallet
 from order_domain.engine.watch import Why
-from order_domain.engine.work import Work
-from order_domain.model.enums import Category, EventKind, ExecutionKind, Side, Trading
+from order_domain.engine.work import WATERMARK, Work
+from order_domain.model.enums import Category, EventKind
 from order_domain.model.execution import Execution
-from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId, category_of
+from order_domain.model.identifiers import category_of
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import AT_VENUE
 from order_domain.model.reports import OrderReport, SweepResult
 from order_domain.model.steps import Need, Sweep
 
-WATERMARK = "watermark"
-"""Mark: executions before this moment are known completely."""
 _MISMATCHES = "mismatch:"
 _SECOND = timedelta(seconds=1)
 
@@ -34,7 +30,8 @@ def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
     watch = work.watch
     watch.sweep_open = False
     watch.sweep_at = work.now + work.config.sweep_interval
-    if WATERMARK not in work.book.marks and not _start(work, result):
+    is_first = WATERMARK not in work.book.marks
+    if is_first and not first_start.may_begin(work, result):
         return None
     # strangers are adopted before executions are booked, so that these find their orders
     shown = [
@@ -43,6 +40,8 @@ def on_sweep(work: Work, result: SweepResult, asked: bool) -> Need | None:
         if (known := work.find(report.client_order_id, report.venue_order_id)) is not None
         or not is_idle_exit(report)
     ]
+    if is_first:
+        first_start.take_over(work, result)
     book_all(work, result.executions)
     for order, report in shown:
         newest = work.orders.get(order.terms.client_order_id, order)
@@ -87,68 +86,6 @@ def _unknown_rows(work: Work, result: SweepResult) -> Need | None:
     orders = tuple(one.client_order_id for one in unknown if one.client_order_id)
     venue_orders = tuple(one.venue_order_id for one in unknown if one.venue_order_id)
     return Need(orders=orders, venue_orders=venue_orders, executions=executions)
-
-
-def _start(work: Work, result: SweepResult) -> bool:
-    """Take over what the account holds, on consent; False when that must wait."""
-    if not result.complete:
-        work.watch.sweep_at = work.now + _SECOND
-        return False
-    missing = _missing(work, result)
-    strangers = any(
-        work.find(report.client_order_id, report.venue_order_id) is None for report in result.orders
-    )
-    if (missing or strangers) and not work.config.adopt_existing:
-        reason = "first start on an account with open orders or positions: consent to adopt them"
-        states.restrict(work, "ADOPTION", reason, Trading.HALTED)
-        return False
-    states.lift(work, "ADOPTION")
-    for key, quantity in missing.items():
-        _open_position(work, result, key, quantity)
-    return True
-
-
-def _missing(work: Work, result: SweepResult) -> dict[PositionKey, Decimal]:
-    """Signed base units that neither our ledger nor the executions of the sweep account for."""
-    missing: dict[PositionKey, Decimal] = {
-        (report.instrument_id, report.position_side): report.size for report in result.positions
-    }
-    for key, position in work.book.positions.items():
-        missing[key] = missing.get(key, ZERO) - position.size
-    for execution in result.executions:
-        if (execution.instrument_id, execution.exec_id) not in work.book.executions:
-            key = (execution.instrument_id, execution.position_side)
-            signed = execution.quantity if execution.side is Side.BUY else -execution.quantity
-            missing[key] = missing.get(key, ZERO) - signed
-    return {key: quantity for key, quantity in missing.items() if quantity}
-
-
-def _open_position(work: Work, result: SweepResult, key: PositionKey, quantity: Decimal) -> None:
-    """Book one OPENING entry at the price the exchange averages, else that of the first trade."""
-    prices = [
-        report.average_price
-        for report in result.positions
-        if (report.instrument_id, report.position_side) == key and report.average_price
-    ] + [
-        execution.price
-        for execution in result.executions
-        if (execution.instrument_id, execution.position_side) == key
-    ]
-    opening = Execution(
-        exec_id=ExecutionId(f"opening-{key[0]}-{key[1]}"),
-        instrument_id=key[0],
-        client_order_id=ClientOrderId(""),
-        venue_order_id=VenueOrderId(""),
-        side=Side.BUY if quantity > 0 else Side.SELL,
-        price=prices[0] if prices else ZERO,
-        quantity=abs(quantity),
-        fee=ZERO,
-        fee_coin="",
-        executed_at=result.began_at,
-        kind=ExecutionKind.OPENING,
-        position_side=key[1],
-    )
-    book(work, opening, None)
 
 
 def _look_for_missing(work: Work, result: SweepResult) -> None:
@@ -210,7 +147,10 @@ def request_sweep(work: Work, reason: str) -> None:
         return
     mark = work.mark(WATERMARK)
     watch.sweep_open, watch.sweep_at, watch.sweep_wanted = True, None, ""
-    since = mark.at if mark is not None else None
-    if since is not None and reason == "MISMATCH":
+    if mark is None or mark.at is None:
+        work.queries.append(Sweep(reason, first_start.since(work), first=True))
+        return
+    since = mark.at
+    if reason == "MISMATCH":
         since = min(since, work.now - work.config.retention)
     work.queries.append(Sweep(reason, since))

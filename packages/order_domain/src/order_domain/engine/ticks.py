@@ -19,9 +19,9 @@ from order_domain.engine.orders import (
     send_cancel_if_possible,
 )
 from order_domain.engine.signals import wake
-from order_domain.engine.sweeps import WATERMARK, request_sweep
+from order_domain.engine.sweeps import request_sweep
 from order_domain.engine.watch import Why
-from order_domain.engine.work import Work
+from order_domain.engine.work import WATERMARK, Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import CommandKind, CommandStatus, EventKind, OrderStatus
 from order_domain.model.inputs import Tick

@@ -12,8 +12,11 @@ from enum import StrEnum
 
 import attrs
 
+from order_domain.book import ExecutionKey
 from order_domain.config import EngineConfig
+from order_domain.model.execution import Execution
 from order_domain.model.identifiers import ClientOrderId
+from order_domain.model.reports import SweepResult
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = timedelta(0)
@@ -101,7 +104,12 @@ class Bucket:
 
 
 class Watch:
-    """Volatile state of one engine."""
+    """Volatile state of one engine.
+
+    Attributes:
+        early: What was booked before the first start took the account over.
+        reading: The reading whose positions it will take over, if they were at rest.
+    """
 
     __slots__ = (
         "acked",
@@ -111,6 +119,7 @@ class Watch:
         "clock_failures",
         "clock_offset",
         "creates",
+        "early",
         "evict_at",
         "healthy_at",
         "inquiries",
@@ -120,6 +129,7 @@ class Watch:
         "open_steps",
         "parked_due",
         "poll_at",
+        "reading",
         "resting",
         "stream_healthy",
         "sweep_at",
@@ -145,6 +155,8 @@ class Watch:
         self.intents_due = False
         self.parked_due = False
         self.poll_at: datetime | None = None
+        self.early: dict[ExecutionKey, Execution] = {}
+        self.reading: SweepResult | None = None
         self.sweep_at: datetime | None = None
         self.sweep_open = False
         self.sweep_wanted = ""

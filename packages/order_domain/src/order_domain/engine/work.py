@@ -27,7 +27,11 @@ _ORDER_REVIVED: Final = EventKind.ORDER_REVIVED
 
 ALERTS = "account_events"
 """Mark that numbers the events whose subject is the account."""
-
+WATERMARK = "watermark"
+"""Mark: executions before this moment are known completely."""
+OPENED = "opened"
+"""Mark: what was executed before this moment (exchange time) is in what the account held at the
+first start, unless it was booked by itself."""
 
 _new = object.__new__
 

@@ -1,11 +1,12 @@
 """Our books beside the exchange's word, when all is quiet."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import attrs
 
 from order_domain.invariants.report import Findings, Report
-from order_domain.model.enums import EndedBy, OrderStatus, VenueStatus
+from order_domain.model.enums import EndedBy, ExecutionKind, OrderStatus, VenueStatus
 from order_domain.model.execution import Execution, LedgerEntry
 from order_domain.model.identifiers import is_ours
 from order_domain.model.instrument import ZERO
@@ -18,11 +19,17 @@ _OPEN = (VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED, VenueStatus.UNTRIGGERED)
 
 @attrs.frozen(slots=True, kw_only=True)
 class Truth:
-    """What the exchange has: every order it ever knew, every execution, every position."""
+    """What the exchange has: every order it ever knew, every execution, every position.
+
+    Attributes:
+        opened_at: What was executed before this moment may be in OPENING entries; None where the
+            account was empty at the first start.
+    """
 
     orders: tuple[OrderReport, ...] = ()
     executions: tuple[Execution, ...] = ()
     positions: tuple[PositionReport, ...] = ()
+    opened_at: datetime | None = None
 
 
 def compare_with_exchange(
@@ -43,7 +50,7 @@ def compare_with_exchange(
             is_open = found is not None and found.status in _OPEN
             status = "unknown there" if found is None else found.status
             findings.holds("V15", f"order {order_id}", is_open, "it is open there too", status)
-    _executions(findings, ledger, truth.executions)
+    _executions(findings, ledger, truth)
     _positions(findings, positions, truth.positions)
     return findings.report()
 
@@ -87,15 +94,18 @@ def _their_order(
         findings.holds("V15", name, same, "it was filled wholly here as there", order.status)
 
 
-def _executions(
-    findings: Findings, ledger: Iterable[LedgerEntry], executions: Iterable[Execution]
-) -> None:
-    booked = {_key(entry.execution): entry.execution for entry in ledger}
-    told = {_key(execution): execution for execution in executions}
+def _executions(findings: Findings, ledger: Iterable[LedgerEntry], truth: Truth) -> None:
+    booked = {
+        _key(entry.execution): entry.execution
+        for entry in ledger
+        if entry.execution.kind is not ExecutionKind.OPENING
+    }
+    told = {_key(execution): execution for execution in truth.executions}
     for key, execution in told.items():
         ours = booked.get(key)
         name = f"execution {key[1]}"
-        findings.holds("V7", name, ours is not None, "it is booked")
+        is_opened = truth.opened_at is not None and execution.executed_at < truth.opened_at
+        findings.holds("V7", name, ours is not None or is_opened, "it is booked")
         if ours is not None:
             findings.equal(
                 "V7", name, _facts(execution), _facts(ours), "it is booked as it was told"

@@ -76,10 +76,16 @@ class LookUp:
 
 @attrs.define(slots=True)
 class Sweep:
-    """Read open orders, executions since `since`, positions and wallet completely. No row."""
+    """Read open orders, executions since `since`, positions and wallet completely. No row.
+
+    Attributes:
+        first: Nothing of the account is known yet: the executions of orders that are open and
+            filled in part count too, since these orders were placed.
+    """
 
     reason: str
     since: datetime | None
+    first: bool = False
 
 
 Effect = SendCreate | SendAmend | SendCancel | Acknowledge | Reply

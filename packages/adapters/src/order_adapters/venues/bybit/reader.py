@@ -154,7 +154,7 @@ class AccountReader:
                 break
         else:
             # the first start books the difference between the two for good
-            reading.complete = reading.complete and query.since is not None
+            reading.complete = reading.complete and not query.first
         wallet = await reading.wallet(self._rest.wallet()) if reading.complete else None
         return SweepResult(
             began_at=began_at,
@@ -240,10 +240,11 @@ class AccountReader:
                     found[each.instrument_id, each.exec_id] = each
 
     def _begin(self, query: Sweep, orders: tuple[OrderReport, ...], began_at: datetime) -> datetime:
-        """Since when executions count. At a first start: those of orders that are still open."""
-        if query.since is not None:
-            return query.since
-        return min((each.created_at for each in orders if each.cum_quantity), default=began_at)
+        """Since when executions count; at a first start those of orders still open count too."""
+        begins = [query.since or began_at]
+        if query.first:
+            begins += [each.created_at for each in orders if each.cum_quantity]
+        return min(begins)
 
     def _parts(self) -> list[tuple[Category, str]]:
         """Linear contracts are read by settle coin; the others as a whole."""
