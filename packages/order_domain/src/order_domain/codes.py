@@ -40,6 +40,10 @@ class Code(StrEnum):
         "A newer signal or a close of the same strategy and instrument came first.",
     )
     WAITING = "WAITING", "Parked: waits for a fact."
+    ORDER_EXISTS = (
+        "ORDER_EXISTS",
+        "Its order is at the exchange already: the store has lost what it knew of it.",
+    )
     # rules
     TRADING_STATE = "TRADING_STATE", "The trading state of this scope does not allow the order."
     UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT", "No trading rules are known for this instrument."

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from order_domain.codes import Code
+from order_domain.decide.drafts import leg_id
 from order_domain.engine.work import OPENED
 from order_domain.model.enums import (
     EventKind,
@@ -26,6 +28,7 @@ from order_domain.model.steps import Step
 from tests.builders import (
     BTC,
     D,
+    a_place_order,
     a_signal_id,
     an_execution,
     an_instrument,
@@ -34,10 +37,12 @@ from tests.builders import (
 )
 from tests.engine_driver import (
     World,
+    a_world,
     a_world_with_working_order,
     creates,
     entries,
     events,
+    reply,
     sweeps,
 )
 
@@ -526,3 +531,79 @@ def test_an_own_order_without_a_row_halts_at_any_time_and_cancels_pass(how: str)
     assert [event.code for step in world.steps for event in events(step, EventKind.ALARM)] == (
         ["OWN_ORDER_WITHOUT_ROW"] if how == "report" else []
     )
+
+
+def a_world_that_adopted_the_order_of_its_first_signal(**config: object) -> tuple[World, Order]:
+    """The store has lost both: the exchange still has the order, the broker the signal."""
+    template, order = a_world_with_working_order(**config)
+    world = a_world(**config)
+    world.feed(template.report_of(order))
+    return world, order
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_signal_whose_order_is_at_the_exchange_already_makes_no_second_one(old: bool) -> None:
+    world, order = a_world_that_adopted_the_order_of_its_first_signal()
+
+    made = {"timestamp": world.now - seconds(1000)} if old else {}
+    step = world.signal(**made)
+
+    assert creates(step) == []
+    row = world.row(a_signal_id(1))
+    assert (row.verdict, row.code, row.order_ids) == (Verdict.DENIED, Code.ORDER_EXISTS, ())
+    assert [one.client_order_id for one in world.orders()] == [order.client_order_id]
+    assert world.the_order().terms.origin is Origin.EXTERNAL
+
+
+def test_the_store_is_asked_for_orders_that_lost_signals_may_have_made() -> None:
+    world, _ = a_world_that_adopted_the_order_of_its_first_signal(
+        enable_order_splitting=True, max_orders_per_signal=3
+    )
+    order = world.the_order()
+    world.report(order, VenueStatus.CANCELLED)
+    world.pass_(1000)
+    assert world.orders() == []
+
+    world.signal()
+
+    assert world.row(a_signal_id(1)).code == Code.ORDER_EXISTS
+
+
+def test_a_signal_whose_order_lives_on_as_its_re_quote_makes_no_second_one() -> None:
+    template, order = a_world_with_working_order()
+    again = leg_id(order.terms, 101, template.config)
+    world = a_world()
+    world.feed(template.report_of(order, client_order_id=again))
+
+    world.signal()
+
+    assert world.row(a_signal_id(1)).code == Code.ORDER_EXISTS
+
+
+def test_an_order_is_not_re_quoted_while_its_re_quote_is_there_already() -> None:
+    world, order = a_world_with_working_order()
+    again = leg_id(order.terms, 101, world.config)
+    world.report(order, client_order_id=again, venue_order_id=VenueOrderId("v101"))
+
+    step = world.report(order, VenueStatus.CANCELLED, reject_reason="EC_PostOnlyWillTakeLiquidity")
+
+    assert creates(step) == []
+    assert world.order(again).terms.origin is Origin.EXTERNAL
+
+
+def test_a_person_whose_order_is_there_already_is_told_so() -> None:
+    template = a_world()
+    template.feed(a_place_order(**WHO))
+    order = template.the_order()
+    world = a_world()
+    world.feed(template.report_of(order))
+    state = world.state("COMMITS_LOST")
+    lifted = {"state": Trading.ACTIVE, "cause": state.cause, "version": state.version}
+    world.feed(
+        SetTradingState(request_id="l", actor="ada", scope="account", reason="seen", **lifted)
+    )
+
+    step = world.feed(a_place_order(**WHO))
+
+    assert creates(step) == []
+    assert reply(step).code == Code.ORDER_EXISTS

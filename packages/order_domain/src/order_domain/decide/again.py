@@ -9,14 +9,22 @@ from order_domain.config import EngineConfig
 from order_domain.context import Assessment, Context, Decision
 from order_domain.decide.drafts import denied, leg_id, ordered
 from order_domain.model.enums import Origin, TimeInForce
+from order_domain.model.identifiers import ClientOrderId
 from order_domain.model.instrument import ZERO
-from order_domain.model.order import Order
+from order_domain.model.order import Order, OrderTerms
 from order_domain.notes import Note
 from order_domain.policy.limit_price import touch_price
 from order_domain.risk.assess import Trail, admit, assess
 from order_domain.risk.base import Proposal, propose
 from order_domain.risk.child_size import MOST_LEGS
 from order_domain.risk.quote_age import fresh_quote
+
+
+def ids_of(terms: OrderTerms, config: EngineConfig) -> tuple[ClientOrderId, ...]:
+    """Client order ids of a leg, and of what may have become of it: its re-quote."""
+    if terms.leg > MOST_LEGS:
+        return (terms.client_order_id,)
+    return terms.client_order_id, leg_id(terms, MOST_LEGS + terms.leg, config)
 
 
 def recheck(order: Order, context: Context, config: EngineConfig) -> Assessment:

@@ -19,6 +19,7 @@ from order_domain.engine.orders import (
     cancel_all,
     create,
     deny,
+    exists_already,
     nudge,
     request_cancel,
     send_amend_if_possible,
@@ -92,6 +93,8 @@ def _place(work: Work, request: PlaceOrder) -> Result:
 
 def _carry_out(work: Work, decision: Decision) -> Result:
     ids = tuple([draft.terms.client_order_id for draft in decision.drafts])
+    if exists_already(work, decision.drafts):
+        return Code.ORDER_EXISTS.value, (("client_order_ids", ids),)
     if decision.verdict is not Verdict.ORDERED:
         for draft in decision.drafts:
             deny(work, draft, decision.code)

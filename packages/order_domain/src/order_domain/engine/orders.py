@@ -8,6 +8,8 @@ from typing import Final
 
 from order_domain.codes import Code
 from order_domain.context import Draft
+from order_domain.decide import ids_of
+from order_domain.engine.states import has_lost_rows
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.command import Command
@@ -71,6 +73,17 @@ def claim(work: Work, order: Order) -> Order:
         )
     work.effects.append(SendCreate(claimed))
     return claimed
+
+
+def exists_already(work: Work, drafts: Iterable[Draft]) -> bool:
+    """Whether an order of these is in the book: the exchange showed it when its row was lost."""
+    if not has_lost_rows(work):
+        return False
+    return any(
+        work.order(order_id) is not None
+        for draft in drafts
+        for order_id in ids_of(draft.terms, work.config)
+    )
 
 
 def deny(work: Work, draft: Draft, code: Code) -> Order:

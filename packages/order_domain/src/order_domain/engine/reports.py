@@ -7,7 +7,14 @@ from order_domain.codes import Code
 from order_domain.decide import requote
 from order_domain.engine import contexts, states
 from order_domain.engine.executions import KINDS, fold
-from order_domain.engine.orders import close_commands, copy_command, create, nudge, request_cancel
+from order_domain.engine.orders import (
+    close_commands,
+    copy_command,
+    create,
+    exists_already,
+    nudge,
+    request_cancel,
+)
 from order_domain.engine.watch import Why
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
@@ -280,7 +287,7 @@ def _requote(work: Work, order: Order) -> None:
         return
     context = contexts.for_order(work, order)
     decision = requote(order, context, config)
-    if decision.verdict is Verdict.ORDERED:
+    if decision.verdict is Verdict.ORDERED and not exists_already(work, decision.drafts):
         for draft in decision.drafts:
             create(work, draft)
 

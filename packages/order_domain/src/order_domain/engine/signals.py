@@ -7,19 +7,22 @@ from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide, position_side_for
 from order_domain.engine import contexts
-from order_domain.engine.orders import cancel_all, create, deny
+from order_domain.engine.orders import cancel_all, create, deny, exists_already
+from order_domain.engine.states import has_lost_rows
 from order_domain.engine.work import Work
 from order_domain.model.enums import EventKind, Trading, Verdict
-from order_domain.model.identifiers import InstrumentId
+from order_domain.model.identifiers import ClientOrderId, InstrumentId, client_order_id
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.rows import DeliveryRow, SignalRow
 from order_domain.model.signal import SignalIntent, TradingSignal
 from order_domain.model.steps import Acknowledge, Need
+from order_domain.risk.child_size import MOST_LEGS
 
 # Members looked up once: on an enum class each look-up costs as much as an addition.
 _CODE_DUPLICATE: Final = Code.DUPLICATE
 _ID_CONFLICT: Final = Code.ID_CONFLICT
 _NEW_SIGNAL: Final = Code.NEW_SIGNAL
+_ORDER_EXISTS: Final = Code.ORDER_EXISTS
 _PARK_EXPIRED: Final = Code.PARK_EXPIRED
 _PARK_FULL: Final = Code.PARK_FULL
 _SUPERSEDED: Final = Code.SUPERSEDED
@@ -54,13 +57,24 @@ def on_signal(work: Work, delivered: SignalDelivered, asked: bool) -> Need | Non
         _repeat(work, delivered, work.book.seen[signal.signal_id], 0)
         return None
     if not asked and not work.book.signals_complete:
-        return Need(signals=(signal.signal_id,))
+        return Need(signals=(signal.signal_id,), orders=_may_exist(work, signal))
     row = SignalRow(signal, 0, delivered.number, work.now, _PARKED, _WAITING)
     if must_park(work, signal):
         _park(work, row)
     else:
         settle(work, row)
     return None
+
+
+def _may_exist(work: Work, signal: TradingSignal) -> tuple[ClientOrderId, ...]:
+    """Ids of the orders of a signal that may have been decided before commits were lost."""
+    if not has_lost_rows(work):
+        return ()
+    config = work.config
+    most = config.max_orders_per_signal if config.enable_order_splitting else 1
+    kind = (config.environment, config.account, signal.strategy_id, signal.signal_id)
+    legs = [*range(1, most + 1), *range(MOST_LEGS + 1, MOST_LEGS + most + 1)]
+    return tuple([client_order_id(*kind, leg, 0) for leg in legs])
 
 
 def _repeat(work: Work, delivered: SignalDelivered, body_hash: str, first: int) -> None:
@@ -199,6 +213,10 @@ def settle(work: Work, row: SignalRow) -> SignalRow:
         work, signal.strategy_id, signal.instrument_id, side, signal.side
     )
     decision = decide(signal, context, work.config, row.generation)
+    if exists_already(work, decision.drafts):
+        row.verdict, row.code, row.decided_at = _DENIED, _ORDER_EXISTS, work.now
+        end_without_order(work, row)
+        return row
     row.verdict, row.code, row.trace = decision.verdict, decision.code, decision.trace
     row.decided_at, row.quote = work.now, context.quote
     row.order_ids = tuple([draft.terms.client_order_id for draft in decision.drafts])
