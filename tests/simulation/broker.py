@@ -12,7 +12,7 @@ from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.steps import Acknowledge
 from order_domain.ports.outbox import NumberedEvent
 from tests.simulation.loop import NOBODY, Process, SimulationLoop
-from tests.simulation.network import Link, Lost, Refused
+from tests.simulation.network import Link, Lost, Refused, Silence
 
 PREFETCH: Final = 64
 RETRY: Final = 0.5
@@ -51,6 +51,7 @@ class Broker:
         self.queue: deque[Letter] = deque()
         self.acknowledged: list[Letter] = []
         self.consumer: Connection | None = None
+        self._blocked: list[tuple[Process, NumberedEvent]] | None = None
 
     def put(self, body: bytes) -> None:
         """Take a message of the model service."""
@@ -88,7 +89,21 @@ class Broker:
             self._push()
 
     def publish(self, process: Process, event: NumberedEvent) -> None:
+        """Take an event. Raises Silence while blocked: it waits, and nobody is told."""
+        if self._blocked is not None:
+            self._blocked.append((process, event))
+            raise Silence
         self._watch.published(process, event)
+
+    def block(self) -> None:
+        """Read no more of what is published, as under a memory alarm."""
+        self._blocked = []
+
+    def unblock(self) -> None:
+        """Take what has waited, also of those who have given up long ago."""
+        waited, self._blocked = self._blocked or [], None
+        for process, event in waited:
+            self._watch.published(process, event)
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, Protocol
 
 from order_domain.errors import InvalidValue
-from order_domain.model.enums import Side, Trading
+from order_domain.model.enums import ExecutionKind, Side, Trading
 from order_domain.model.inputs import Operator
 from order_domain.model.order import Order
 from order_domain.model.rows import SignalRow, TradingStateRow
@@ -53,6 +53,7 @@ class Chaos:
             "exchange.deaf": self._deafen,
             "store.cut": lambda: self._cut("store"),
             "broker.disconnect": self._disconnect,
+            "broker.blocked": self._block,
             "stream.silence": self._silence,
             "stream.disconnect": self._break_stream,
             "clock.step": self._step_clock,
@@ -60,7 +61,9 @@ class Chaos:
             "halt_outside": self._halt_outside,
             "foreign": self._foreign,
             "funding": self._fund,
+            "foreign.cancel": self._cancel_by_hand,
             "liquidation": self._liquidate,
+            "deleveraging": lambda: self._liquidate(ExecutionKind.ADL),
             "quotes.pause": self._pause_quotes,
         }
 
@@ -68,6 +71,7 @@ class Chaos:
         """Let everything of the plan happen until cancelled."""
         kinds = self.kinds()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._live_in())
             for kind, mean in self._world.plan.every.items():
                 group.create_task(self._again_and_again(kinds[kind], mean))
 
@@ -207,6 +211,13 @@ class Chaos:
             self._fault("broker", "broker.disconnect")
             self._world.broker.close(consumer)
 
+    async def _block(self) -> None:
+        """A memory alarm: what is published is neither taken nor refused, and arrives later."""
+        self._fault("broker", "broker.blocked")
+        self._world.broker.block()
+        await asyncio.sleep(self._random.uniform(0.5, 12))
+        self._world.broker.unblock()
+
     def _some_stream(self) -> Stream | None:
         streams = self._world.exchange.streams
         return self._random.choice(streams) if streams else None
@@ -292,6 +303,12 @@ class Chaos:
                 )
             )
 
+    async def _live_in(self) -> None:
+        """Strangers trade while the account is taken over."""
+        for _ in range(self._world.plan.earlier):
+            await asyncio.sleep(self._random.expovariate(0.5))
+            await self._foreign()
+
     async def _fund(self) -> None:
         world = self._world
         instrument = self._random.choice(world.market.instruments)
@@ -299,11 +316,23 @@ class Chaos:
         self._fault("exchange", "funding", f"{instrument.id} {rate}")
         world.exchange.act(lambda at: world.exchange.core.admin.fund(instrument.id, rate, at))
 
-    async def _liquidate(self) -> None:
+    async def _cancel_by_hand(self) -> None:
+        """Somebody cancels an order, mostly ours, on the exchange's own page."""
+        exchange = self._world.exchange
+        names = list(exchange.core.records.open)
+        if names:
+            order_id = self._random.choice(names)
+            self._fault("stranger", "foreign.cancel", order_id)
+            exchange.act(lambda at: exchange.core.admin.cancel(order_id, at))
+
+    async def _liquidate(self, kind: ExecutionKind = ExecutionKind.LIQUIDATION) -> None:
         world = self._world
         instrument = self._random.choice(world.market.instruments)
-        self._fault("exchange", "liquidation", instrument.id)
-        world.exchange.act(lambda at: world.exchange.core.admin.liquidate(instrument.id, at))
+        name = "deleveraging" if kind is ExecutionKind.ADL else "liquidation"
+        self._fault("exchange", name, instrument.id)
+        world.exchange.act(
+            lambda at: world.exchange.core.admin.liquidate(instrument.id, at, kind=kind)
+        )
 
     async def _pause_quotes(self) -> None:
         self._fault("exchange", "quotes.pause")

@@ -70,7 +70,17 @@ EVERY: Final[Mapping[str, tuple[float, float]]] = {
     "quotes.pause": (15, 60),
 }
 """Mean seconds between two of each kind."""
-UNLIKELY: Final = frozenset({"store.failover", "liquidation", "foreign"})
+EVERY_TOO: Final[Mapping[str, tuple[float, float]]] = {
+    "broker.blocked": (15, 60),
+    "foreign.cancel": (5, 30),
+    "deleveraging": (30, 90),
+}
+"""Likewise; drawn apart, so that seeds from before these kinds keep their worlds mostly."""
+UNLIKELY: Final = frozenset({"store.failover", "liquidation", "foreign", "deleveraging"})
+LIVED_IN: Final = 0.15
+"""Share of the worlds in which strangers trade while the account is taken over."""
+MANY: Final = 0.05
+"""Share of the worlds with five replicas."""
 
 
 @attrs.frozen(slots=True, kw_only=True)
@@ -80,12 +90,14 @@ class Plan:
     Attributes:
         rates: Chance per message of a kind; those that are off are missing.
         every: Mean seconds between two happenings of a kind; likewise.
+        earlier: How many orders strangers place while the account is taken over.
         visibility: How far look-ups and sweeps lag behind, at most what the engine assumes.
         answer_seconds: How long a sender waits for the exchange.
     """
 
     seed: int
     replicas: int
+    earlier: int
     accounts_clock_known: bool
     seconds: float
     signal_gap: float
@@ -107,7 +119,8 @@ class Plan:
     @property
     def has_strangers(self) -> bool:
         """Whether others trade on the account."""
-        return "foreign" in self.every or "liquidation" in self.every
+        kinds = ("foreign", "liquidation", "deleveraging")
+        return bool(self.earlier) or any(kind in self.every for kind in kinds)
 
 
 def draw(seed: int) -> Plan:
@@ -126,11 +139,20 @@ def draw(seed: int) -> Plan:
     stopping = Random(f"{seed}:stop")
     if stopping.random() < share:
         rates["stop.at_claim"] = stopping.uniform(*STOPS_AT_CLAIM)
+    more = Random(f"{seed}:more")
+    for name, bounds in EVERY_TOO.items():
+        drawn, chance = more.uniform(*bounds), more.random()
+        if chance < (share * 0.3 if name in UNLIKELY else share):
+            every[name] = drawn
+    earlier = more.randint(1, 8) if share and more.random() < LIVED_IN else 0
     replicas = random.choice((1, 1, 2, 3))
+    if share and more.random() < MANY:
+        replicas = 5
     visibility = random.choice((0.0, 1.0, 10.0, 10.0))
     return Plan(
         seed=seed,
         replicas=replicas,
+        earlier=earlier,
         accounts_clock_known=random.random() < 0.5,
         seconds=random.uniform(25, 60),
         signal_gap=random.uniform(0.5, 3) * random.choice((1, 1, 4)),

@@ -82,7 +82,7 @@ class World:
         self.broker = Broker(loop, self.watch)
         self.nodes = [
             Node(name, self, NodeClock(loop, offset, drift))
-            for name, offset, drift in zip("abc", plan.skews, plan.drifts, strict=False)
+            for name, offset, drift in zip("abcde", plan.skews, plan.drifts, strict=False)
         ]
         self.pauses_quotes = False
         self._random = Random(f"{plan.seed}:world")
@@ -173,6 +173,7 @@ class World:
         wires.deaf.clear()
         wires.down.clear()
         self.exchange.banned = self.pauses_quotes = False
+        self.broker.unblock()
         for node in self.nodes:
             if node.process.is_frozen:
                 self._loop.thaw(node.process)
