@@ -9,7 +9,7 @@ from order_adapters.simulator import SimulatedExchange
 from order_adapters.simulator.config import STARTING_BALANCES
 from order_adapters.stores.memory import MemoryDatabase
 from order_domain.config import EngineConfig
-from order_domain.engine.work import OPENED
+from order_domain.engine.work import OPENED, WATERMARK
 from order_domain.invariants import Report, Truth, check, compare_with_exchange
 from order_domain.model.command import Command
 from order_domain.model.enums import (
@@ -133,6 +133,8 @@ def restless(database: MemoryDatabase, unpublished: int) -> list[str]:
         for row in database.rows[SignalRow].values()
         if row.verdict is Verdict.PARKED
     ]
+    if WATERMARK not in database.rows[Mark]:
+        found.append("the account is not taken over")
     if unpublished:
         found.append(f"{unpublished} events are not published")
     cursor = database.rows[Mark].get(cursor_name("bus"))

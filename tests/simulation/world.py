@@ -230,8 +230,8 @@ class World:
 
     @property
     def _lifted_by_people(self) -> tuple[str, ...]:
-        causes = ("OPERATOR", "ADOPTION")
-        return (*causes, "COMMITS_LOST", "AUDIT", "LEDGER") if self.plan.loses_commits else causes
+        lost = ("COMMITS_LOST", "AUDIT", "LEDGER") if self.plan.loses_commits else ()
+        return ("OPERATOR", *lost)
 
     def _restless(self) -> list[str]:
         found = verdict.restless(self.database, self.watch.unpublished)
