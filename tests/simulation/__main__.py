@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.simulation import runner, search
+from tests.simulation.plan import NEWEST
 from tests.simulation.planted import BUGS
 from tests.simulation.world import Outcome
 
@@ -19,6 +20,8 @@ def main() -> int:
     begin = "where to begin; a range file that has begun knows better"
     parser.add_argument("--from", dest="first", type=int, default=None, help=begin)
     parser.add_argument("--seed", type=int, default=None, help="replay this one alone")
+    of_plan = "of its plan: older ones leave out what was added later"
+    parser.add_argument("--generation", type=int, default=NEWEST, help=of_plan)
     parser.add_argument("--twice", type=int, default=0, help="how many to run twice and compare")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--state", type=Path, default=None, help="range file to go on from")
@@ -27,7 +30,7 @@ def main() -> int:
     parser.add_argument("--bug", default="", help="replay with this bug planted")
     asked = parser.parse_args()
     if asked.seed is not None:
-        return _replay(asked.seed, asked.bug)
+        return _replay(asked.seed, asked.bug, asked.generation)
     if asked.plant is not None:
         return _catch(asked.plant or list(BUGS), asked.first, asked.seeds, asked.jobs)
     kept = runner.load(asked.state) if asked.state is not None else runner.Totals()
@@ -61,8 +64,8 @@ def _catch(bugs: list[str], first: int | None, limit: int, jobs: int) -> int:
     return 1 if missed else 0
 
 
-def _replay(seed: int, bug: str) -> int:
-    (outcome,) = runner.run_chunk([seed], bug)
+def _replay(seed: int, bug: str, generation: int) -> int:
+    (outcome,) = runner.run_chunk([seed], bug, generation)
     _show(outcome)
     print(f"seed {seed}: {outcome.digest}, {len(outcome.violations)} violations")
     return 0 if outcome.is_sound else 1

@@ -71,7 +71,8 @@ class Chaos:
         """Let everything of the plan happen until cancelled."""
         kinds = self.kinds()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._live_in())
+            if self._world.plan.earlier:
+                group.create_task(self._live_in())
             for kind, mean in self._world.plan.every.items():
                 group.create_task(self._again_and_again(kinds[kind], mean))
 

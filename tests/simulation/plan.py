@@ -11,6 +11,9 @@ import attrs
 from order_domain.config import EngineConfig
 from order_domain.model.enums import TimeInForce
 
+NEWEST: Final = 3
+"""Of the ways in which plans are made: 2 stops nodes at a claim also where commits are lost, 3 has
+`EVERY_TOO`, accounts that are lived in, and five replicas."""
 SKEW_MS: Final = 200
 RATES: Final[Mapping[str, tuple[float, float]]] = {
     "store.lose_request": (0.002, 0.03),
@@ -123,8 +126,8 @@ class Plan:
         return bool(self.earlier) or any(kind in self.every for kind in kinds)
 
 
-def draw(seed: int) -> Plan:
-    """Draw the mixture of a seed."""
+def draw(seed: int, generation: int = NEWEST) -> Plan:
+    """Draw the mixture of a seed; of an older generation what was added later is left out."""
     random = Random(f"{seed}:plan")
     calm = random.random() < 0.04
     share = 0.0 if calm else random.choice((0.2, 0.4, 0.6))
@@ -137,16 +140,17 @@ def draw(seed: int) -> Plan:
         if random.random() < (share * 0.3 if name in UNLIKELY else share)
     }
     stopping = Random(f"{seed}:stop")
-    if stopping.random() < share:
+    if stopping.random() < share and (generation > 1 or "store.failover" not in every):
         rates["stop.at_claim"] = stopping.uniform(*STOPS_AT_CLAIM)
     more = Random(f"{seed}:more")
+    added = share if generation > 2 else 0.0
     for name, bounds in EVERY_TOO.items():
         drawn, chance = more.uniform(*bounds), more.random()
-        if chance < (share * 0.3 if name in UNLIKELY else share):
+        if chance < (added * 0.3 if name in UNLIKELY else added):
             every[name] = drawn
-    earlier = more.randint(1, 8) if share and more.random() < LIVED_IN else 0
+    earlier = more.randint(1, 8) if added and more.random() < LIVED_IN else 0
     replicas = random.choice((1, 1, 2, 3))
-    if share and more.random() < MANY:
+    if added and more.random() < MANY:
         replicas = 5
     visibility = random.choice((0.0, 1.0, 10.0, 10.0))
     return Plan(

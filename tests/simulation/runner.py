@@ -15,6 +15,7 @@ import attrs
 import structlog
 
 from tests.simulation.checker import Violation
+from tests.simulation.plan import NEWEST
 from tests.simulation.planted import planted
 from tests.simulation.world import Outcome, simulate
 
@@ -80,13 +81,13 @@ class Totals:
         return "\n".join(lines)
 
 
-def run_chunk(seeds: Sequence[int], bug: str = "") -> list[Outcome]:
+def run_chunk(seeds: Sequence[int], bug: str = "", generation: int = NEWEST) -> list[Outcome]:
     """Run seeds in this process; the first that raises ends up as a violation of its own."""
     be_quiet()
     outcomes = []
     for seed in seeds:
         with planted(bug):
-            outcomes.append(run_one(seed))
+            outcomes.append(run_one(seed, generation))
     return outcomes
 
 
@@ -96,12 +97,12 @@ def be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def run_one(seed: int) -> Outcome:
+def run_one(seed: int, generation: int = NEWEST) -> Outcome:
     """Run a seed; what the world itself raises is told like a violation."""
     signal.signal(signal.SIGVTALRM, _give_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
     try:
-        return simulate(seed)
+        return simulate(seed, generation)
     except (Exception, Endless) as error:  # noqa: BLE001 -- whatever it is, the seed has failed
         return failed(seed, repr(error))
     finally:

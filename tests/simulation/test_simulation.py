@@ -17,6 +17,8 @@ from order_service.runtime.committer import Committer
 from order_service.runtime.executors import Executors
 from order_service.runtime.relay import Relay
 from tests.simulation import runner
+from tests.simulation.corpus import CORPUS, Kept
+from tests.simulation.plan import draw
 from tests.simulation.planted import BUGS, planted
 from tests.simulation.world import Outcome
 
@@ -58,6 +60,22 @@ def test_worlds_of_faults_break_nothing_and_some_are_run_twice() -> None:
     assert "crash" in done.stdout
 
 
+@pytest.mark.parametrize("kept", CORPUS, ids=[str(kept.seed) for kept in CORPUS])
+def test_a_seed_that_once_found_a_mistake_finds_none(kept: Kept) -> None:
+    done = simulate("--seed", str(kept.seed), "--generation", str(kept.generation))
+
+    assert done.returncode == 0, f"{kept.found}\n{done.stdout}"
+
+
+def test_a_plan_of_an_older_generation_lacks_only_what_was_added_later() -> None:
+    for seed in range(200):
+        older, newer = draw(seed, 1), draw(seed)
+        assert older.rates.items() <= newer.rates.items()
+        assert older.every.items() <= newer.every.items()
+        assert older.config == newer.config
+        assert older.earlier == 0
+
+
 def test_a_seed_is_the_same_world_in_another_process_with_other_hashes() -> None:
     one, other = (simulate("--seed", "7", PYTHONHASHSEED=seed) for seed in ("1", "2"))
 
@@ -97,7 +115,7 @@ def test_a_run_goes_on_where_the_range_file_ends(tmp_path: Path) -> None:
 def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def die(seed: int) -> Outcome:
+    def die(seed: int, _generation: int) -> Outcome:
         if seed == 1:
             os._exit(9)
         return runner.failed(seed, "came to its end")
@@ -110,7 +128,7 @@ def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
 
 
 def test_a_seed_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    def turn_for_ever(_seed: int) -> Outcome:
+    def turn_for_ever(_seed: int, _generation: int) -> Outcome:
         while True:
             pass
 

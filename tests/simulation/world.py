@@ -21,7 +21,7 @@ from tests.simulation.exchange import Exchange
 from tests.simulation.loop import SimulationLoop, run
 from tests.simulation.network import Wires
 from tests.simulation.node import Node
-from tests.simulation.plan import Plan, draw
+from tests.simulation.plan import NEWEST, Plan, draw
 from tests.simulation.trace import Trace
 from tests.simulation.traffic import Market, Model, People, lifting
 
@@ -312,8 +312,8 @@ class World:
         )
 
 
-def simulate(seed: int, **changes: Any) -> Outcome:
+def simulate(seed: int, generation: int = NEWEST, **changes: Any) -> Outcome:
     """Run one seed. `changes` replace parts of its plan."""
-    plan = attrs.evolve(draw(seed), **changes)
+    plan = attrs.evolve(draw(seed, generation), **changes)
     outcome: Outcome = run(lambda loop: World(loop, plan).run(), Random(f"{seed}:order"))
     return outcome
