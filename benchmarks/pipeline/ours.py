@@ -30,6 +30,7 @@ from benchmarks.pipeline.sampling import Sampling
 from order_domain.model.enums import EventKind
 from order_domain.ports.outbox import NumberedEvent
 from order_service.container import Container
+from order_service.event_loop import event_loop_of
 from order_service.heap import look_for_cycles_rarely
 from order_service.logging import configure_logging
 from order_service.service import Service
@@ -175,10 +176,10 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    # as uvicorn chooses
-    try:
+    # as the service chooses
+    if event_loop_of(Settings.from_environment({})) == "uvloop":
         import uvloop
-    except ImportError:
-        asyncio.run(main())
-    else:
+
         uvloop.run(main())
+    else:
+        asyncio.run(main())

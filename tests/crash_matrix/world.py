@@ -32,6 +32,8 @@ from tests.rabbitmq_server import a_broker, channel_to, drain, send, waiting
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 BY_REST = frozenset({"submit.mid_send"})
+AT_ONCE = frozenset({"submit.mid_send", "submit.after_send"})
+"""Points that mean bytes are out: asyncio writes them at once, uvloop at the end of a turn."""
 """Points of the REST way; the socket sends a frame at once."""
 REFUSED = "refused-by-the-store"
 """A strategy whose signals the store refuses for their content."""
@@ -93,8 +95,11 @@ class World:
         if self.planted:
             # the folder of the tests is not where the service runs
             settings |= {"PLANTED": self.planted, "PYTHONPATH": str(ROOT)}
-        if crash_at.split(":", maxsplit=1)[0] in BY_REST:
+        point = crash_at.split(":", maxsplit=1)[0]
+        if point in BY_REST:
             settings["BYBIT_TRADE_BY_SOCKET"] = "false"
+        if point in AT_ONCE:
+            settings["ORDERMANAGER_EVENT_LOOP"] = "asyncio"
         if crash_at:
             settings["ORDER_MANAGER_CRASH_AT"] = crash_at
         service = HeardService(self.folder, self.bybit, self.store, **settings)

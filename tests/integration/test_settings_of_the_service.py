@@ -13,6 +13,7 @@ CHANGED: Final = {
     "ORDERMANAGER_DRY_RUN_BALANCE": "5000",
     "ORDERMANAGER_DRY_RUN_SYMBOLS": "SOLUSDT",
     "ORDERMANAGER_ENABLE_DRY_RUN": "true",
+    "ORDERMANAGER_EVENT_LOOP": "asyncio",
     "ORDERMANAGER_HOST": "127.0.0.2",
     "ORDERMANAGER_LOG_LEVEL": "DEBUG",
     "ORDERMANAGER_SERVICE_NAME": "om-7",
@@ -55,6 +56,10 @@ def tells_of_requests(service: ServiceProcess) -> bool:
     return any(each["event"] == "http.request" for each in service.log)
 
 
+def event_loop(service: ServiceProcess) -> Any:
+    return next(each["event_loop"] for each in service.log if each["event"] == "service.listening")
+
+
 def files(service: ServiceProcess) -> bool:
     return (service.folder / "other.sqlite").exists()
 
@@ -64,6 +69,7 @@ OBSERVED: Final[dict[str, tuple[Callable[[ServiceProcess], Any], Any, Any]]] = {
     "ORDERMANAGER_ACCOUNT": (lambda s: health(s, "account"), "dry:default", "dry:second"),
     "ORDERMANAGER_DRY_RUN_BALANCE": (wallet, 100_000, 5_000),
     "ORDERMANAGER_DRY_RUN_SYMBOLS": (knows_sol, False, True),
+    "ORDERMANAGER_EVENT_LOOP": (event_loop, "uvloop", "asyncio"),
     "ORDERMANAGER_HOST": (lambda s: s.http.base_url.host, "127.0.0.1", "127.0.0.2"),
     "ORDERMANAGER_LOG_LEVEL": (tells_of_requests, False, True),
     "ORDERMANAGER_SERVICE_NAME": (lambda s: health(s, "service"), "order-manager", "om-7"),

@@ -82,6 +82,7 @@ OF_THE_SERVICE = {
     "OTLP_ENDPOINT",
     "SERVICE_NAME",
     "HOST",
+    "EVENT_LOOP",
     "ACCOUNT",
     "STORE_URL",
     "SHUTDOWN_TIMEOUT",

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 from order_service.app import create_app
 from order_service.choices import Choices
 from order_service.container import Container
+from order_service.event_loop import event_loop_of
 from order_service.http.connections import MOST_IN_A_MESSAGE, Impatient
 from order_service.logging import configure_logging
 from order_service.service import Service
@@ -39,6 +40,7 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
         SettingsError: The settings ask for what this version does not have.
         OSError: The address is taken.
     """
+    event_loop = event_loop_of(settings)
     listener = listen(settings.ordermanager.host, settings.ordermanager.port)
     host, port = listener.getsockname()[:2]
     try:
@@ -50,6 +52,7 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
         log.warning("settings.retired", names=list(retired))
     config = uvicorn.Config(
         app,
+        loop=event_loop,
         http=Impatient,
         ws_max_size=MOST_IN_A_MESSAGE,
         # an address is what the socket says: whoever asks could write anything into a header
@@ -62,7 +65,7 @@ def serve(settings: Settings, *, retired: Sequence[str] = ()) -> int:
     )
     server = _Server(config)
     service.on_end = lambda: setattr(server, "should_exit", True)
-    log.info("service.listening", url=f"http://{host}:{port}")
+    log.info("service.listening", url=f"http://{host}:{port}", event_loop=event_loop)
     server.run(sockets=[listener])
     return 1 if service.error is not None or not server.started else 0
 
