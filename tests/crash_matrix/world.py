@@ -32,9 +32,9 @@ from tests.rabbitmq_server import a_broker, channel_to, drain, send, waiting
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 BY_REST = frozenset({"submit.mid_send"})
+"""Points of the REST way; the socket sends a frame at once."""
 AT_ONCE = frozenset({"submit.mid_send", "submit.after_send"})
 """Points that mean bytes are out: asyncio writes them at once, uvloop at the end of a turn."""
-"""Points of the REST way; the socket sends a frame at once."""
 REFUSED = "refused-by-the-store"
 """A strategy whose signals the store refuses for their content."""
 BETWEEN_ROUNDS_S = 0.4

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from order_service.logging import MASK, Masking
 
 FAILING = """
@@ -25,12 +27,32 @@ except ValueError as error:
 """
 
 
-def logged() -> tuple[str, list[dict[str, Any]]]:
-    """What a process of its own logs of an error."""
+MIXED = """
+import logging
+import structlog
+from order_service.logging import configure_logging
+
+configure_logging("INFO", secrets=["hidden-1"])
+ours, theirs = structlog.get_logger("ours"), logging.getLogger("theirs")
+ours.debug("left.out")
+theirs.debug("left out")
+ours.info("first", n=1)
+theirs.info("second %s", "hidden-1")
+ours.log(logging.WARNING, "third")
+theirs.error("fourth")
+theirs.error("%d", "no number")
+ours.info("fifth")
+"""
+
+
+def logged(program: str = FAILING) -> tuple[str, list[dict[str, Any]]]:
+    """What a process of its own logs."""
     ran = subprocess.run(
-        [sys.executable, "-c", FAILING], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    return ran.stderr, [json.loads(line) for line in ran.stderr.splitlines()]
+    return ran.stderr, [
+        json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")
+    ]
 
 
 def masked(**event: object) -> dict[str, object]:
@@ -43,13 +65,27 @@ def test_values_of_secret_names_are_masked() -> None:
     assert set(event.values()) == {MASK}
 
 
-def test_secret_values_are_masked_under_any_name() -> None:
-    event = masked(event="a hidden-1 b", detail={"deep": ["hidden-1", 7]}, pair=("hidden-1",))
+def test_values_of_secret_names_are_masked_however_deep() -> None:
+    event = masked(detail={"deep": [{"password": "p", 7: "seven"}]}, pair=({"secret": "s"},))
 
     assert event == {
+        "detail": {"deep": [{"password": MASK, 7: "seven"}]},
+        "pair": [{"secret": MASK}],
+    }
+
+
+@pytest.mark.parametrize(
+    "secret", ["hidden-1", 'quo"ted', "back\\slash", "line\nbreak", "grüße", "\U0001f511 key"]
+)
+def test_secret_values_are_masked_under_any_name(secret: str) -> None:
+    event = {"event": f"a {secret} b", "detail": {"deep": [secret, 7]}, secret: "a name"}
+
+    line = Masking([secret]).line(None, "info", json.dumps(event))
+
+    assert json.loads(line) == {
         "event": f"a {MASK} b",
         "detail": {"deep": [MASK, 7]},
-        "pair": [MASK],
+        MASK: "a name",
     }
 
 
@@ -58,7 +94,7 @@ def test_what_is_no_secret_stays() -> None:
 
 
 def test_an_empty_secret_masks_nothing() -> None:
-    assert Masking([""])(None, "info", {"event": "x"}) == {"event": "x"}
+    assert Masking([""]).line(None, "info", '{"event": "x"}') == '{"event": "x"}'
 
 
 def test_a_finished_line_shows_no_secret_of_an_object_that_was_written_into_it() -> None:
@@ -83,3 +119,17 @@ def test_k13_no_value_commands_a_terminal_or_begins_a_line() -> None:
     assert lines[0]["odd"] == "a\nb\x1b[2Jc"
     assert "\x1b" not in text
     assert len(text.splitlines()) == 1
+
+
+def test_lines_of_ours_and_of_the_libraries_come_in_one_order_and_one_form() -> None:
+    text, lines = logged(MIXED)
+
+    assert [(each["event"], each["level"]) for each in lines] == [
+        ("first", "info"),
+        (f"second {MASK}", "info"),
+        ("third", "warning"),
+        ("fourth", "error"),
+        ("fifth", "info"),
+    ]
+    assert all(each["timestamp"].endswith("Z") for each in lines)
+    assert "--- Logging error ---" in text  # of the line that could not be made

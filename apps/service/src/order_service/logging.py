@@ -1,20 +1,21 @@
 """Logging: one JSON object a line on stderr, our own and the libraries' alike, without secrets."""
 
-import atexit
+import json
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from functools import lru_cache
-from logging.handlers import QueueHandler, QueueListener
-from queue import Full, Queue
+from types import NoneType
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
+from order_service.log_lines import LineLogger, LogLines
+
 MASK: Final = "***"
-LINES_KEPT: Final = 10_000
 _QUIET: Final = ("asyncio", "uvicorn.access", "httpx", "httpcore")
+_SIMPLE: Final = frozenset((str, int, float, bool, NoneType))
 _SECRET_WORDS: Final = ("api_key", "api-key", "apikey", "secret", "password", "authorization")
 
 
@@ -22,32 +23,36 @@ class Masking:
     """Hides values of secret names, and secret values under whatever name."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
+        # a line holds a value as JSON writes it, character by character
+        forms = ((secret, json.dumps(secret)[1:-1]) for secret in secrets if secret)
+        self._forms = tuple(dict.fromkeys(form for each in forms for form in each))
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        """Mask one event."""
-        return {name: self._masked(str(name), value) for name, value in event.items()}
+        """Mask what one event has under a secret name, however deep."""
+        return {name: _masked(name, value) for name, value in event.items()}
 
     def line(self, _logger: object, _method: str, line: Any) -> str:
-        """Mask a finished line: an object may show a secret only when it is written."""
+        """Mask secret values in a finished line, also those of objects that it shows."""
         return self.text(line.decode() if isinstance(line, bytes) else str(line))
 
     def text(self, text: str) -> str:
-        """Mask a text."""
-        return str(self._masked("", text))
+        """Mask secret values in a text."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
 
-    def _masked(self, name: str, value: Any) -> Any:
-        if name and _is_secret(name):
-            return MASK
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, MASK)
-            return value
-        if isinstance(value, MutableMapping):
-            return {key: self._masked(str(key), each) for key, each in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._masked("", each) for each in value]
+
+def _masked(name: object, value: Any) -> Any:
+    if isinstance(name, str) and _is_secret(name):
+        return MASK
+    if value.__class__ in _SIMPLE:
         return value
+    if isinstance(value, MutableMapping):
+        return {key: _masked(key, each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", each) for each in value]
+    return value
 
 
 @lru_cache(maxsize=1_024)
@@ -57,23 +62,22 @@ def _is_secret(name: str) -> bool:
     return any(word in lowered for word in _SECRET_WORDS)
 
 
-class Unhurried(QueueHandler):
-    """Leaves the writing to a thread: whoever logs never waits for a terminal or a full disk.
+class ToLines(logging.Handler):
+    """Sends what the libraries log the way of our own lines."""
 
-    Attributes:
-        dropped: Lines lost because too many were waiting.
-    """
+    def __init__(self, lines: LogLines) -> None:
+        super().__init__()
+        self._lines = lines
 
-    def __init__(self, queue: "Queue[logging.LogRecord]") -> None:
-        super().__init__(queue)
-        self.dropped = 0
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        """Put a line in the queue, if there is room."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a record over as a line."""
         try:
-            self.queue.put_nowait(record)
-        except Full:
-            self.dropped += 1
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 -- as every handler: a line that cannot be made stops nobody
+            self.handleError(record)
+            return
+        put = self._lines.put if record.levelno < logging.WARNING else self._lines.put_at_once
+        put(line)
 
 
 def log_warnings() -> None:
@@ -95,43 +99,53 @@ def log_warnings() -> None:
 
 
 def configure_logging(level: str, *, secrets: Iterable[str] = ()) -> None:
-    """Send everything that is logged through one chain.
+    """Send everything that is logged through one chain, the libraries' records after our lines.
 
     Args:
         secrets: Values that never appear, wherever they come from.
     """
-    shared: list[Processor] = [
+    begin: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    masking = Masking(secrets)
+    end: list[Processor] = [
+        # frames' locals would hold whatever a function was given
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
+        masking,
+        structlog.processors.JSONRenderer(serializer=_json),
+        masking.line,
+    ]
+    lines = LogLines(sys.stderr)
+    lines.open()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*begin, *end],
+        logger_factory=lambda *_: LineLogger(lines),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = Unhurried(Queue(LINES_KEPT))
+    handler = ToLines(lines)
+    of_libraries = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # frames' locals would hold whatever a function was given
-                structlog.processors.ExceptionRenderer(
-                    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-                ),
-                Masking(secrets),
-                structlog.processors.JSONRenderer(),
-                Masking(secrets).line,
-            ],
+            foreign_pre_chain=begin, processors=[of_libraries, *end]
         )
     )
-    writer = QueueListener(handler.queue, logging.StreamHandler(sys.stderr))
-    writer.start()
-    atexit.register(writer.stop)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _json(event: EventDict, default: Callable[[Any], Any], **_: Any) -> str:
+    """Write an event; an encoder made for each costs more than the writing."""
+    return _encoder(default).encode(event)
+
+
+@lru_cache(maxsize=8)
+def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
+    return json.JSONEncoder(default=default)
