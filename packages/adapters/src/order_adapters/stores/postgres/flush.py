@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
-from itertools import chain
 from typing import Any, Final
 
 import attrs
@@ -57,11 +56,10 @@ class Flush:
         if events:  # their numbers go on from the head row's
             rows[Event] = list(map(NumberedEvent, range(1, len(events) + 1), events))
         written = [row_type for row_type in STATEMENTS if rows.get(row_type)]
-        cells = (STATEMENTS[row_type].cells(rows[row_type]) for row_type in written)
         record = await connection.fetchrow(
             _statement(tuple(written)),
             *(self.epoch, self.number, self.ttl, len(events)),
-            *chain.from_iterable(cells),
+            *[STATEMENTS[row_type].text(rows[row_type]) for row_type in written],
         )
         if record is not None:
             return Flushed(FlushOutcome.COMMITTED, heads.head_of(record))
@@ -126,13 +124,12 @@ def _statement(row_types: tuple[type, ...]) -> str:
     Parts of one statement see each other by what they return alone, so every INSERT asks for the
     head row's; the order in which the server then runs them matters to none of these tables.
     """
-    parts, first = [f"advanced AS ({heads.ADVANCE})"], _HEAD_PARAMETERS + 1
+    parts = [f"advanced AS ({heads.ADVANCE})"]
     moved = " WHERE EXISTS (SELECT FROM advanced)"
-    number = f"(SELECT event_no FROM advanced) - ${_HEAD_PARAMETERS} + number"
-    for row_type in row_types:
+    number = f"(SELECT event_no FROM advanced) - ${_HEAD_PARAMETERS} + {{}}"
+    for parameter, row_type in enumerate(row_types, _HEAD_PARAMETERS + 1):
         statements = STATEMENTS[row_type]
         other = {"number": number} if row_type is Event else {}
-        part = statements.part(first, moved, **other)
+        part = statements.part(parameter, moved, **other)
         parts.append(f"{statements.table.name}_written AS ({part})")
-        first += len(statements.arrays)
     return f"WITH {', '.join(parts)} SELECT * FROM advanced"
