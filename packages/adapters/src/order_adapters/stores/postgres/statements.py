@@ -43,7 +43,6 @@ REFUSED: Final = (
     AttributeError,  # a plain string where an enum belongs
     TypeError,  # a value of an unknown type in a detail
     ValueError,  # a time without a zone, text that is not Unicode
-    OverflowError,  # an integer of more than 64 bits
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,  # a key too long for its index
