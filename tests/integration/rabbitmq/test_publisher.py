@@ -194,8 +194,8 @@ async def test_the_same_event_published_again_has_the_same_id(rabbit: RabbitConf
 async def test_a_closed_channel_is_opened_again_for_the_next_event(rabbit: RabbitConfig) -> None:
     async with publishing(rabbit) as publisher:
         await publisher.publish(an_event(EventKind.ORDER_FILLED))
-        assert publisher._channel is not None
-        await publisher._channel.close()
+        assert publisher._confirmer is not None
+        await publisher._confirmer.channel.close()
         async with asyncio.timeout(20):
             while True:
                 try:

@@ -1,10 +1,10 @@
 """RabbitIntake: signals of the model service, one consumer, acknowledged when durable."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -12,6 +12,7 @@ from aio_pika.exceptions import AMQPError
 from aiormq.abc import DeliveredMessage
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.incoming import Deliveries, cut
 from order_adapters.messaging.rabbitmq.link import GOODBYE_S, TROUBLE, Link, is_cancelled
 from order_adapters.messaging.rabbitmq.together import Acknowledgements, channel_below
 from order_adapters.messaging.rabbitmq.topology import known_queue, queue_of
@@ -107,16 +108,14 @@ class RabbitIntake:
             below = await channel_below(channel)
         acknowledgements = self._acknowledgements = Acknowledgements(below)
 
-        async def arrived(message: DeliveredMessage) -> None:
-            # nothing is awaited here: two callbacks must never pass each other
-            headers = message.header.properties.headers or {}
+        def arrived(tag: int, redelivered: bool, headers: Mapping[str, Any], body: bytes) -> None:
             trace = Trace.of(headers.get(TRACE_HEADER), headers.get(PARENT_HEADER))
-            redelivered, tag = bool(message.redelivered), message.delivery_tag or 0
-            letter = Letter(message.body, trace, redelivered, tag, channel, acknowledgements)
+            letter = Letter(body, trace, redelivered, tag, channel, acknowledgements)
             self._arrived.put_nowait(letter)
 
+        cut(connection).give(below.number, Deliveries(arrived))
         async with asyncio.timeout(seconds):
-            consumer = await below.basic_consume(name, arrived, exclusive=True)
+            consumer = await below.basic_consume(name, _not_taken, exclusive=True)
         self._link.up()
         await self._watch(connection, channel)
         with suppress(*TROUBLE):
@@ -135,3 +134,7 @@ class RabbitIntake:
                     queue = await known_queue(other, self._config.signals)
             if not queue.declaration_result.consumer_count:
                 raise AMQPError(_GONE)
+
+
+async def _not_taken(message: DeliveredMessage) -> None:
+    raise RuntimeError(f"a delivery that was not taken: {message.delivery_tag}")

@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.incoming import CutConnection
 
 log: Final = logging.getLogger(__name__)
 # What a broker, a network or their absence may raise; anything else is a defect and is told as one.
@@ -100,6 +101,7 @@ class Link:
                         "connection_name": f"{self._config.name} {self._purpose}",
                     },
                     heartbeat=round(self._config.heartbeat.total_seconds()),
+                    connection_class=CutConnection,
                 )
             await self._use(connection)
             self.down("the connection ended")

@@ -11,13 +11,9 @@ from aio_pika.exceptions import AMQPError
 from aiormq.channel import Channel
 
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
+from order_adapters.messaging.rabbitmq.incoming import cut
 from order_adapters.messaging.rabbitmq.link import TROUBLE, Link, is_cancelled
-from order_adapters.messaging.rabbitmq.together import (
-    Outgoing,
-    channel_below,
-    forget,
-    publish_together,
-)
+from order_adapters.messaging.rabbitmq.together import Confirmer, Outgoing, channel_below
 from order_adapters.messaging.rabbitmq.topology import (
     DRY,
     LIVE,
@@ -68,7 +64,7 @@ class RabbitPublisher:
         self._mode = DRY if is_dry else LIVE
         self._bound = frozenset(f"{LIVE}.{each}" for each in bound_types(config))
         self._link = Link(config, "events", self._serve, random)
-        self._channel: Channel | None = None
+        self._confirmer: Confirmer | None = None
 
     @property
     def is_up(self) -> bool:
@@ -169,8 +165,8 @@ class RabbitPublisher:
     async def _send(self, messages: Sequence[Outgoing]) -> Sequence[Exception | None]:
         """Write them and wait until each has its fate, or the broker has been silent too long."""
         try:
-            channel = await self._ready()
-            confirms = await publish_together(channel, messages)
+            confirmer = await self._ready()
+            confirms = await confirmer.publish(messages)
         except NotPublished as error:
             return [error] * len(messages)
         except (*TROUBLE, asyncio.CancelledError) as error:
@@ -183,24 +179,22 @@ class RabbitPublisher:
                 await confirms.all()
         except TimeoutError:
             # They may still be taken later: whatever follows must not overtake them here.
-            await self._give_up(channel)
+            await self._give_up(confirmer.channel)
             return [fate and NotPublished(reason="no confirm in time") for fate in confirms.fates]
         except (*TROUBLE, asyncio.CancelledError) as error:
             failed = _not_published(error)
             return [fate and failed for fate in confirms.fates]
-        finally:
-            forget(channel, messages)
         return [fate and _not_published(fate) for fate in confirms.fates]
 
-    async def _ready(self) -> Channel:
+    async def _ready(self) -> Confirmer:
         try:
             async with asyncio.timeout(self._config.answer_within.total_seconds()):
                 await self._link.until_up()
         except TimeoutError:
             raise NotPublished(reason=self._link.reason) from None
-        if self._channel is None:
+        if self._confirmer is None:
             raise NotPublished(reason="the channel was closed")
-        return self._channel
+        return self._confirmer
 
     async def _give_up(self, channel: Channel) -> None:
         with suppress(*TROUBLE):
@@ -216,12 +210,15 @@ class RabbitPublisher:
             await declare(connection, self._config)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             await exchange_of(channel, self._config)
-            self._channel = await channel_below(channel)
+            below = await channel_below(channel)
+            confirmer = Confirmer(below)
+            cut(connection).give(below.number, confirmer)
+            self._confirmer = confirmer
         self._link.up()
         try:
             await channel.closed()
         finally:
-            self._channel = None
+            self._confirmer = None
         raise AMQPError("the channel was closed")
 
 

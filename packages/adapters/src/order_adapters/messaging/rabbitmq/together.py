@@ -1,7 +1,7 @@
 """Together: many messages in one write to the broker, each with a confirm of its own.
 
 The client's own calls make tasks, futures and a write for every message. This speaks its language
-one floor below: the same frames, the same numbering, the same place where confirms arrive.
+one floor below: the same frames, the same numbering.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from pamqp.commands import Basic
 from pamqp.encode import field_table, timestamp
 from pamqp.frame import marshal
 
+from order_adapters.messaging.rabbitmq.incoming import BODY, END, HEADER, METHOD, Content
 from order_adapters.passing import is_watched
 
 FRAME: Final = 100_000
@@ -49,13 +50,12 @@ class Outgoing:
 
 
 class Confirms:
-    """What became of messages that left together; filled by the client's reader of the channel."""
+    """What became of messages that left together."""
 
-    def __init__(self, channel: Channel, messages: Sequence[Outgoing]) -> None:
-        self._channel = channel
-        self._left = len(messages)
+    def __init__(self, channel: Channel, number: int) -> None:
+        self._left = number
         self._all = channel.create_future()
-        self.fates: list[Exception | None] = [NotConfirmed("not confirmed") for _ in messages]
+        self.fates: list[Exception | None] = [NotConfirmed("not confirmed") for _ in range(number)]
 
     async def all(self) -> None:
         """Return when every message has its fate. Raises what ended the channel."""
@@ -69,66 +69,75 @@ class Confirms:
             self._all.set_result(None)
 
 
-class _Awaited:
-    """Stands where the client looks for the future of a confirm."""
+class Confirmer:
+    """Publishes on one channel, and takes what the broker says of what was published."""
 
-    __slots__ = ("_confirms", "_is_done", "_place", "_told")
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self._waiting: dict[int, tuple[Confirms, int, str]] = {}
+        self._returned = ""
+        self._content = Content()
 
-    def __init__(self, confirms: Confirms, place: int) -> None:
-        self._confirms = confirms
-        self._place = place
-        self._is_done = False
+    async def publish(self, messages: Sequence[Outgoing]) -> Confirms:
+        """Hand messages to the connection, in their order and in one write; none waits for another.
 
-    def done(self) -> bool:
-        return self._is_done
+        Raises what the client raises on a channel that is closed; then none of them has left.
+        """
+        channel, number = self.channel, len(messages)
+        confirms = Confirms(channel, number)
+        async with channel.lock:
+            first = channel.delivery_tag + 1
+            for place, message in enumerate(messages):
+                self._waiting[first + place] = confirms, place, message.message_id
+            channel.delivery_tag += number
+            payload = b"".join([_frames(message, channel.number) for message in messages])
+            try:
+                await channel.write_queue.put(ChannelFrame(payload, should_close=False))
+            except BaseException:
+                # the broker has seen none of them, so their numbers are free
+                channel.delivery_tag -= number
+                for tag in range(first, first + number):
+                    del self._waiting[tag]
+                raise
+        return confirms
 
-    def cancelled(self) -> bool:
+    def take(self, kind: int, payload: bytes) -> bool:
+        """Take a confirm, or a frame of a message that comes back."""
+        if kind != METHOD:
+            if not self._returned:
+                return False
+            if self._content.take(kind, payload):
+                self._come_back(str(self._content.properties().message_id))
+            return True
+        method = payload[:4]
+        if method in (_ACKED, _NACKED):
+            (tag,), many = _TAG.unpack_from(payload, 4), payload[4 + _TAG.size] & 1
+            refused = method == _NACKED
+            if not many:
+                self._settle(tag, refused=refused)
+                return True
+            for each in [each for each in self._waiting if each <= tag]:
+                self._settle(each, refused=refused)
+            return True
+        if method == _RETURNED:
+            length = payload[6]
+            self._returned = payload[7 : 7 + length].decode(errors="replace") or "no reason"
+            return True
         return False
 
-    def set_result(self, answer: object) -> None:
-        taken = isinstance(answer, Basic.Ack)
-        self._settle(None if taken else NotConfirmed(f"answered with {type(answer).__name__}"))
+    def _settle(self, tag: int, *, refused: bool) -> None:
+        waiting = self._waiting.pop(tag, None)
+        if waiting is not None:  # it came back before
+            confirms, place, _ = waiting
+            confirms.settle(place, NotConfirmed("the broker refused it") if refused else None)
 
-    def set_exception(self, error: Exception) -> None:
-        self._settle(error)
-
-    def _settle(self, fate: Exception | None) -> None:
-        self._is_done = True
-        self._confirms.settle(self._place, fate)
-
-
-async def publish_together(channel: Channel, messages: Sequence[Outgoing]) -> Confirms:
-    """Hand messages to the connection, in their order and in one write; none waits for another.
-
-    Raises what the client raises on a channel that is closed; then none of them has left.
-    """
-    confirms = Confirms(channel, messages)
-    async with channel.lock:
-        first = channel.delivery_tag + 1
-        tags = range(first, first + len(messages))
-        for place, (tag, message) in enumerate(zip(tags, messages, strict=True)):
-            awaited = _Awaited(confirms, place)
-            channel.confirmations[tag] = awaited  # type: ignore[assignment]  # as good as a future
-            channel.message_id_delivery_tag[message.message_id] = tag
-        channel.delivery_tag += len(messages)
-        number = channel.number
-        payload = b"".join([_frames(message, number) for message in messages])
-        try:
-            await channel.write_queue.put(ChannelFrame(payload, should_close=False))
-        except BaseException:
-            # the broker has seen none of them, so their numbers are free
-            channel.delivery_tag -= len(messages)
-            for tag in tags:
-                channel.confirmations.pop(tag, None)
-            forget(channel, messages)
-            raise
-    return confirms
-
-
-def forget(channel: Channel, messages: Sequence[Outgoing]) -> None:
-    """Let the client no longer look for these, should one of them be returned."""
-    for message in messages:
-        channel.message_id_delivery_tag.pop(message.message_id, None)
+    def _come_back(self, message_id: str) -> None:
+        reason, self._returned = self._returned, ""
+        for tag, (confirms, place, its_id) in self._waiting.items():
+            if its_id == message_id:
+                del self._waiting[tag]
+                confirms.settle(place, NotConfirmed(f"it came back: {reason}"))
+                return
 
 
 class Acknowledgements:
@@ -164,7 +173,7 @@ class Acknowledgements:
             return
         number = self._channel.number
         payload = b"".join(
-            [_ACK.pack(_METHOD, number, 13, *_BASIC_ACK, tag, 0, _END) for tag in self._due]
+            [_ACK.pack(METHOD, number, 13, *_BASIC_ACK, tag, 0, END) for tag in self._due]
         )
         try:
             self._channel.write_queue.put_nowait(ChannelFrame(payload, should_close=False))
@@ -182,8 +191,11 @@ async def channel_below(channel: AbstractChannel) -> Channel:
     return below
 
 
-_METHOD, _HEADER, _BODY, _END = 1, 2, 3, 0xCE
 _BASIC, _BASIC_ACK = 60, (60, 80)
+_ACKED: Final = b"\x00\x3c\x00\x50"
+_NACKED: Final = b"\x00\x3c\x00\x78"
+_RETURNED: Final = b"\x00\x3c\x00\x32"
+_TAG: Final = Struct("!Q")
 _ACK: Final = Struct("!BHIHHQBB")
 _FRAME: Final = Struct("!BHI")
 _CONTENT: Final = Struct("!HHQH")
@@ -211,9 +223,9 @@ def _frames(message: Outgoing, number: int) -> bytes:
             _short(message.app),
         )
     )
-    parts.append(_frame(_HEADER, number, header))
+    parts.append(_frame(HEADER, number, header))
     parts += [
-        _frame(_BODY, number, body[begin : begin + FRAME]) for begin in range(0, len(body), FRAME)
+        _frame(BODY, number, body[begin : begin + FRAME]) for begin in range(0, len(body), FRAME)
     ]
     return b"".join(parts)
 
