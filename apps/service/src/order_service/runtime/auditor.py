@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from order_domain.config import EngineConfig
-from order_domain.engine.sweeps import WATERMARK
+from order_domain.engine.work import WATERMARK
 from order_domain.invariants import (
     Broken,
     Findings,
