@@ -89,7 +89,7 @@ def one_fleet(seed: int, wish: Wish) -> Outcome:
             lives = sum(len(each.lives) for each in it.replicas)
             most = int(4 * (intervals + lives + outcome.done.total()))
             for told, grown in (
-                of_replicas(it.replicas, it.replicas[-1]),
+                of_replicas(it.replicas, it.replicas[-1], wish.minutes * 60),
                 of_tables(watch.rows, most),
             ):
                 outcome.growth += told

@@ -1,7 +1,8 @@
 """Growth: what every process of a soak uses as it ages, and what is stored as time goes on.
 
-A process is judged by itself: a line is fitted through what it used since it was settled. What
-grows along that line by more than a part and a size allowed for is reported, and the soak is red.
+A process is judged by itself, from when it was settled. Through files, sockets and threads a line
+is fitted; of memory the highest of the second half is set beside that of the first, as an owner
+holds a book that a standby does not. What grows by more than is allowed for makes the soak red.
 """
 
 from collections import Counter
@@ -16,31 +17,28 @@ SETTLED_S: Final = 120.0
 """Life of a process, and of an owner, in which caches and retained orders still fill up."""
 LEAST_S: Final = 180.0
 """A settled life shorter than this says nothing of growth."""
+LEAST_OF_MEMORY_S: Final = 480.0
+"""Nor of memory, whose halves must each have seen it act and stand by."""
 MIB: Final = 2**20
+LONG_S: Final = 900.0
+"""A soak after which the spared replica must have been judged."""
 _SPARING: Final = ("killed", "stopped")
 _RETAINED: Final = "position_snapshots"
 
 
 @attrs.frozen
 class Bound:
-    """How far something may grow along the fitted line: a part of what it was, and so much."""
+    """How much more of something a process may use, by the fitted line."""
 
     name: str
-    part: float
-    size: float
-    unit: float = 1.0
-    unit_name: str = ""
+    more: float
 
     def of(self, use: Use) -> float:
         return float(getattr(use, self.name))
 
 
-BOUNDS: Final = (
-    Bound("resident", 0.15, 12 * MIB, MIB, " MiB"),
-    Bound("files", 0.0, 8),
-    Bound("sockets", 0.0, 8),
-    Bound("threads", 0.0, 8),
-)
+BOUNDS: Final = (Bound("files", 8), Bound("sockets", 8), Bound("threads", 8))
+MORE_MEMORY, MORE_BYTES = 0.15, 12 * MIB
 FIXED: Final = {
     "instruments": 20,
     "positions": 20,
@@ -83,18 +81,42 @@ def of_life(name: str, life: Life) -> tuple[str, list[str]] | None:
     told, grown = [], []
     for bound in BOUNDS:
         points = [(each.age_s, bound.of(each)) for each in uses]
-        first, growth = bound.of(uses[0]), slope(points) * span
-        mean = sum(y for _, y in points) / len(points)
-        text = f"{bound.name} {mean / bound.unit:.0f}{bound.unit_name} {growth / bound.unit:+.1f}"
+        growth = slope(points) * span
+        text = f"{bound.name} {points[0][1]:.0f} {growth:+.1f}"
         told.append(text)
-        if growth > first * bound.part + bound.size:
-            grown.append(f"{name}, process {life.pid}, grows in {span / 60:.0f} minutes: {text}")
-    age = uses[-1].age_s / 60
-    return f"{name}, {age:.0f} minutes old, settled for {span / 60:.0f}: {', '.join(told)}", grown
+        if growth > bound.more:
+            grown.append(text)
+    half = len(uses) // 2
+    before = max(each.resident for each in uses[:half])
+    after = max(each.resident for each in uses[half:])
+    told.append(f"resident at most {before / MIB:.0f} MiB, then {after / MIB:.0f} MiB")
+    if span >= LEAST_OF_MEMORY_S and after > before * (1 + MORE_MEMORY) + MORE_BYTES:
+        grown.append(told[-1])
+    age = f"{name}, process {life.pid}, {uses[-1].age_s / 60:.0f} minutes old"
+    return (
+        f"{age}, settled for {span / 60:.0f}: {', '.join(told)}; by the minute {by_minute(life)}",
+        [f"{age}, grows in {span / 60:.0f} minutes: {each}" for each in grown],
+    )
 
 
-def of_replicas(replicas: Sequence[Replica], spared: Replica) -> tuple[list[str], list[str]]:
-    """Judge the longest life of every process, and that the spared replica has only one."""
+def by_minute(life: Life) -> str:
+    """The most resident MiB of every minute of a life."""
+    minutes: dict[int, int] = {}
+    for use in life.uses:
+        minute = int(use.age_s // 60)
+        minutes[minute] = max(minutes.get(minute, 0), use.resident)
+    return " ".join(f"{size / MIB:.0f}" for size in minutes.values())
+
+
+def of_replicas(
+    replicas: Sequence[Replica], spared: Replica, seconds: float
+) -> tuple[list[str], list[str]]:
+    """Judge every process, and that the spared replica had only one.
+
+    Args:
+        seconds: How long it all went on: the spared one must have lived long enough to be judged,
+            if there was time.
+    """
     told: list[str] = []
     broken: list[str] = []
     for replica in replicas:
@@ -103,7 +125,8 @@ def of_replicas(replicas: Sequence[Replica], spared: Replica) -> tuple[list[str]
             judged = of_life(replica.name, life)
             if judged is None:
                 if life is longest and replica is spared:
-                    broken.append(f"{replica.name} did not live long enough to tell of its memory")
+                    text = f"{replica.name} acted too late to tell of its memory"
+                    (broken if seconds > LONG_S else told).append(text)
                 continue
             broken += judged[1]
             if life is longest:

@@ -4,26 +4,29 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from order_adapters import clock
 from order_service.http import wire
 from tests.replicas.fleet import Life, Use, too_many
-from tests.replicas.growth import MIB, SETTLED_S, of_life, of_tables, settled
+from tests.replicas.growth import MIB, SETTLED_S, of_life, of_replicas, of_tables, settled
 from tests.replicas.stepped import SetClock, install, step
 from tests.replicas.watch import Look, between
 
 
 def a_life(*, grows_by: float = 0.0, files: int = 0, acted_s: float | None = None) -> Life:
-    """Ten minutes, of which the first two do not count."""
+    """A quarter of an hour, of which the first two minutes do not count."""
     life = Life(pid=4711, acted_s=acted_s)
-    for number in range(301):
-        part = number / 300
+    for number in range(451):
+        part = number / 450
         life.uses.append(
             Use(
                 age_s=number * 2.0,
-                resident=int((100 + grows_by * part + number % 3) * MIB),
+                # it acts in turns, and holds a book then
+                resident=int((100 + grows_by * part + (number // 40 % 2) * 30) * MIB),
                 files=20 + int(files * part),
                 sockets=10,
                 threads=4,
@@ -37,26 +40,52 @@ def test_a_process_that_uses_what_it_used_is_found_sound() -> None:
 
     assert judged is not None
     assert judged[1] == []
-    assert judged[0].startswith("replica 1, 10 minutes old, settled for 8: resident 101 MiB")
+    assert judged[0].startswith(
+        "replica 1, process 4711, 15 minutes old, settled for 13: files 20 +0.0, sockets 10 +0.0, "
+        "threads 4 +0.0, resident at most 130 MiB, then 130 MiB; by the minute 100 130 130 100"
+    )
 
 
 def test_memory_that_grows_all_the_time_is_found() -> None:
-    judged = of_life("replica 1", a_life(grows_by=50))
+    judged = of_life("replica 1", a_life(grows_by=100))
 
     assert judged is not None
-    assert judged[1] == ["replica 1, process 4711, grows in 8 minutes: resident 131 MiB +40.0"]
+    (grown,) = judged[1]
+    assert grown.endswith("grows in 13 minutes: resident at most 183 MiB, then 230 MiB")
 
 
 def test_files_that_stay_open_are_found() -> None:
     judged = of_life("replica 1", a_life(files=30))
 
     assert judged is not None
-    assert [each.partition(": ")[2][:5] for each in judged[1]] == ["files"]
+    assert [each.rpartition(": ")[2][:5] for each in judged[1]] == ["files"]
 
 
 def test_an_owner_settles_from_when_it_acts_and_a_short_life_is_not_judged() -> None:
     assert settled(a_life(acted_s=100.0))[0].age_s == 100 + SETTLED_S
-    assert of_life("replica 1", a_life(acted_s=400.0)) is None
+    assert of_life("replica 1", a_life(acted_s=700.0)) is None
+
+
+def a_replica(*lives: Life) -> Any:
+    return SimpleNamespace(name="replica 3", lives=list(lives))
+
+
+def test_a_replica_that_nobody_ended_and_that_was_started_again_is_told() -> None:
+    sound, restarted = a_replica(a_life()), a_replica(a_life(), a_life())
+
+    assert of_replicas([sound], sound, 900.0)[1] == []
+    assert of_replicas([restarted], restarted, 900.0)[1] == [
+        "replica 3, which nobody ended, was started 2 times"
+    ]
+
+
+def test_a_long_soak_in_which_the_spared_replica_could_not_be_judged_is_not_sound() -> None:
+    late = a_replica(a_life(acted_s=700.0))
+
+    assert of_replicas([late], late, 600.0)[1] == []
+    assert of_replicas([late], late, 1800.0)[1] == [
+        "replica 3 acted too late to tell of its memory"
+    ]
 
 
 def rows(*counts: tuple[int, int, int]) -> list[tuple[float, int, Counter[str]]]:
