@@ -15,6 +15,7 @@ from order_domain.ports.venue import Allowance, Rates
 IP_REQUESTS: Final = 600
 IP_SECONDS: Final = 5.0
 UID_SECONDS: Final = 1.0
+"""The exchange counts an account's requests as they arrive, in any stretch of so long."""
 ADDRESS: Final = "address"
 """Name of the limit that all HTTP requests share."""
 DEFAULT_LIMIT: Final = 10
@@ -86,7 +87,8 @@ class Window:
     def correct(self, now: float, limit: int, left: int) -> None:
         """Believe the exchange: its limit, and that somebody else used what we did not."""
         self.limit = limit
-        unseen = limit - len(self._sent) - left
+        ours = sum(at > now - UID_SECONDS for at in self._sent)
+        unseen = limit - ours - left
         self._sent.extend([now] * max(0, unseen))
 
     def block(self, until: float) -> None:
@@ -106,6 +108,10 @@ class Window:
 class RateBudget:
     """The limits of one account and one address, kept to a share of what the exchange allows.
 
+    Of the address's limit the share is taken from the number. Of the account's it is taken from the
+    time: as many as are allowed in a second leave in 1.25 s. That is as many in the long run, and
+    bursts that the way to the exchange pushes together by up to 0.25 s stay within its second.
+
     Times are the clock's monotonic seconds. `stop_http` is for HTTP 403: while it lasts no HTTP
     request leaves, because each one would make the penalty longer.
     """
@@ -113,7 +119,7 @@ class RateBudget:
     def __init__(self, clock: Clock, *, share: float = 0.8) -> None:
         self._clock = clock
         self._share = share
-        self._address = Window(self._part(IP_REQUESTS), IP_SECONDS)
+        self._address = Window(max(1, int(IP_REQUESTS * share)), IP_SECONDS)
         self._windows: dict[str, Window] = {}
         self._lanes: defaultdict[tuple[str, Priority], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting = Counter[Priority]()
@@ -168,16 +174,14 @@ class RateBudget:
         if rate is None:
             return
         window, now = self._window(endpoint), self._clock.monotonic()
-        limit = self._part(rate.limit)
-        spare = rate.limit - limit
-        window.correct(now, limit, max(0, rate.remaining - spare))
+        window.correct(now, rate.limit, rate.remaining)
         if rate.remaining <= 0 and rate.reset_at is not None:
             left = (rate.reset_at - exchange_now).total_seconds()
             window.block(now + min(max(left, 0.0), UID_SECONDS))
 
     def limit_of(self, endpoint: str) -> int:
         """Requests a second that an endpoint takes from us, as far as is known."""
-        return self._window(endpoint).limit
+        return max(1, int(self._window(endpoint).limit * self._share))
 
     def refused(self, endpoint: str) -> None:
         """An answer said "too many visits": nothing more for this endpoint for a whole window."""
@@ -224,11 +228,8 @@ class RateBudget:
         window = self._windows.get(endpoint)
         if window is None:
             limit = LIMITS.get(endpoint.partition(" ")[0], DEFAULT_LIMIT)
-            window = self._windows[endpoint] = Window(self._part(limit), UID_SECONDS)
+            window = self._windows[endpoint] = Window(limit, UID_SECONDS / self._share)
         return window
-
-    def _part(self, limit: int) -> int:
-        return max(1, int(limit * self._share))
 
 
 def endpoint_of(path: str, category: str = "") -> str:
