@@ -98,6 +98,32 @@ def test_the_same_request_does_nothing_twice(om: CommandLine) -> None:
     assert om.json("order", "list")["total"] == 1
 
 
+def test_an_amend_and_a_cancel_asked_again_answer_as_they_did(om: CommandLine) -> None:
+    words = ("order", "place", "buy", "ETHUSDT", "0.5", "--price", "2400", *UNTIL_SETTLED)
+    (order,) = om.json(*words)["orders"]
+    name = order["client_order_id"]
+    amend = ("order", "amend", name, "--price", "2410", "--request-id", "a", *UNTIL_SETTLED)
+    first, again = om.json(*amend), om.json(*amend)
+    om("order", "amend", name, "--price", "2420", *UNTIL_SETTLED)
+    om.json(*amend)
+    cancel = ("order", "cancel", name, "--request-id", "c", *UNTIL_SETTLED)
+    ended, still = om.json(*cancel), om.json(*cancel)
+    (shown,) = om.json(*amend)["orders"]
+
+    assert first == again
+    assert ended == still
+    assert (shown["status"], shown["price"]) == ("CANCELLED", "2420")
+
+
+def test_a_refused_amend_asked_again_is_refused_again(om: CommandLine) -> None:
+    words = ("order", "place", "buy", "ETHUSDT", "0.5", "--price", "2400", *UNTIL_SETTLED)
+    (order,) = om.json(*words)["orders"]
+    same = ("order", "amend", order["client_order_id"], "--price", "2400", "--request-id", "n")
+    first, again = om.json(*same, code=3), om.json(*same, code=3)
+
+    assert (first["code"], again) == ("NOTHING_TO_CHANGE", first)
+
+
 def test_cancel_all_ends_every_order(om: CommandLine) -> None:
     for price in ("2400", "2390"):
         om("order", "place", "buy", "ETHUSDT", "0.1", "--price", price, *UNTIL_SETTLED)

@@ -123,6 +123,23 @@ def a_resting_order(command: CommandLine, service: ServiceProcess) -> str:
     return str(order["client_order_id"])
 
 
+def test_place_amend_and_cancel_asked_again_answer_as_they_did(
+    command: CommandLine, service: ServiceProcess
+) -> None:
+    order = a_resting_order(command, service)
+    price = float(service.get("/positions/BTCUSDT")["current_price"])
+    lower = str(round(price * 0.965))
+    amend = ("order", "amend", order, "--price", lower, "--request-id", "amend-once")
+    cancel = ("order", "cancel", order, "--request-id", "cancel-once")
+    first, again = command.json(*amend), command.json(*amend)
+    ended, still = command.json(*cancel), command.json(*cancel)
+
+    assert first["result"] == again["result"]
+    assert first["orders"][0]["price"] == again["orders"][0]["price"]
+    assert ended == still
+    assert command.json(*amend)["result"] == first["result"]
+
+
 def test_all_orders_are_cancelled_and_waited_for(
     command: CommandLine, service: ServiceProcess
 ) -> None:

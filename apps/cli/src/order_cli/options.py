@@ -1,5 +1,6 @@
 """Options: parameters that several commands share, with one help text each."""
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from uuid import uuid4
@@ -7,7 +8,9 @@ from uuid import uuid4
 from cyclopts import Group, Parameter, Token
 
 from order_cli import output
+from order_domain.model.enums import EventKind
 
+_AMEND_ENDS = (EventKind.ORDER_AMENDED, EventKind.AMEND_REFUSED)
 OUTPUT = Group("Output", sort_key=90)
 
 DEFAULT_STORE = "sqlite:///order-manager.sqlite"
@@ -55,3 +58,21 @@ def request(given: str) -> str:
     made = str(uuid4())
     output.note(f"request {made}")
     return made
+
+
+def end_of_amend(kinds: Iterable[str], number: int) -> str:
+    """How an amend of an order ended; empty while it has not.
+
+    Asked again later, for the same amend, it says the same.
+
+    Args:
+        kinds: Of the order's events, by sequence.
+        number: Which amend of the order it is, from 1.
+    """
+    asked = 0
+    for kind in kinds:
+        if kind == EventKind.AMEND_REQUESTED:
+            asked += 1
+        elif asked >= number and kind in _AMEND_ENDS:
+            return str(kind)
+    return ""

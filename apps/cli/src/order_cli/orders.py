@@ -1,13 +1,23 @@
 """`order place|amend|cancel|cancel-all`: a person's orders."""
 
-from typing import Annotated, Final, Literal
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 
 from order_cli.acting import ACTOR, acting, finish, ids_of, instrument_of, is_settled, live_ids
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import DEFAULT_STORE, Json, Number, RequestId, StoreUrl, Wait, request
+from order_cli.options import (
+    DEFAULT_STORE,
+    Json,
+    Number,
+    RequestId,
+    StoreUrl,
+    Wait,
+    end_of_amend,
+    request,
+)
 from order_domain.codes import Code
 from order_domain.model.enums import (
     EventKind,
@@ -24,8 +34,11 @@ from order_domain.model.inputs import (
     PlaceOrder,
 )
 
+if TYPE_CHECKING:
+    from order_service.session import Session
+
 SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
-_AMENDED: Final = (EventKind.ORDER_AMENDED, EventKind.AMEND_REFUSED)
+LOOK_S: Final = 0.05
 
 
 async def place(  # noqa: PLR0913 -- one parameter per field of an order
@@ -108,16 +121,27 @@ async def amend(
             quantity=quantity,
         )
         reply = await session.ask(change)
-        before = 0 if found is None else found.version
-        orders = await session.follow(
-            [name], wait, lambda order: order.version > before + 1 or reply.code != Code.OK
-        )
-        events = [e.event for e in await session.views.order_events(name)]
-        ends = [e.kind for e in events if e.kind in _AMENDED and e.sequence > before]
+        if reply.code != Code.OK:
+            orders = await session.orders([name])
+            return await finish(session.views, reply, orders, json=json, more={})
+        end = await _end_of_amend(session, name, int(str(dict(reply.result)["number"])), wait)
+        orders = await session.orders([name])
         code = await finish(session.views, reply, orders, json=json, more={})
-        if reply.code == Code.OK and not ends:
+        if not end:
             return ExitCode.UNKNOWN
-        return ExitCode.REFUSED if EventKind.AMEND_REFUSED in ends else code
+        return ExitCode.REFUSED if end == EventKind.AMEND_REFUSED else code
+
+
+async def _end_of_amend(session: "Session", name: str, number: int, wait: float) -> str:
+    """Follow an order until one of its amends has ended, or for so many seconds."""
+    looks = max(1, int(wait / LOOK_S))
+    while True:
+        events = await session.views.order_events(name)
+        end = end_of_amend((each.event.kind for each in events), number)
+        looks -= 1
+        if end or not looks:
+            return end
+        await asyncio.sleep(LOOK_S)
 
 
 async def cancel(

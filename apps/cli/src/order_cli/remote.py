@@ -15,13 +15,12 @@ from order_cli import output
 from order_cli.closing import part_of
 from order_cli.errors import CommandError
 from order_cli.exit_codes import ExitCode
-from order_cli.options import Json, Number, RequestId, Wait, request
+from order_cli.options import Json, Number, RequestId, Wait, end_of_amend, request
 from order_cli.speaking import get, post
 from order_cli.telling import LONGEST_WAIT, OPEN, ORDERS, followed, is_held, orders_of, table, told
 from order_domain.model.enums import PositionSide, TimeInForce, Trading
 
 LIVE_MAX: Final = 10_000
-_AMENDED: Final = ("order_amended", "amend_refused")
 Scope = Annotated[str, Parameter(help="account, strategy:NAME or symbol:BTCUSDT.")]
 Reason = Annotated[str, Parameter(help="Why; kept and shown.")]
 
@@ -70,23 +69,23 @@ def amend(
     """Change price or quantity of a working order, to new absolute values."""
     if price is None and quantity is None:
         raise CommandError(ExitCode.USAGE, "give --price, --quantity or both")
-    before = get(f"/orders/{order_id}")["sequence"]
     form = {"price": _text(price), "quantity": _text(quantity)}
     outcome = post(f"/orders/{order_id}/amend", form, request(request_id))
-    ends: list[str] = []
+    end = ""
 
     def has_ended() -> bool:
+        nonlocal end
         story = get(f"/orders/{order_id}/explanation")
         outcome["orders"] = [story["order"]]
-        events = [each for each in story["events"] if each["sequence"] > before]
-        ends[:] = [each["kind"] for each in events if each["kind"] in _AMENDED]
-        return bool(ends)
+        kinds = (each["kind"] for each in story["events"])
+        end = end_of_amend(kinds, int(outcome["result"]["number"]))
+        return bool(end)
 
     is_known = followed(wait, has_ended)
     code = told(outcome, json=json)
     if not is_known:
         return ExitCode.UNKNOWN
-    return ExitCode.REFUSED if "amend_refused" in ends else code
+    return ExitCode.REFUSED if end == "amend_refused" else code
 
 
 def cancel(
