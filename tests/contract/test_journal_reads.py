@@ -194,6 +194,18 @@ class TestRead:
     async def test_no_exchange_id_is_no_orders_id(self, store: Store) -> None:
         assert await store.journal.read(Need(venue_orders=("",))) == []
 
+    async def test_entries_of_an_order_that_no_row_knows_come_without_it(
+        self, store: Store
+    ) -> None:
+        """A stranger's order, told after its fills: it must begin with what was filled."""
+        nameless = an_entry(4, client_order_id="", venue_order_id="theirs")
+        named = an_entry(5, client_order_id="by-hand", venue_order_id="theirs-too")
+        opening = an_entry(6, client_order_id="", venue_order_id="")
+        await store.journal.flush(2, [nameless, named, opening])
+
+        assert await store.journal.read(Need(venue_orders=("theirs", ""))) == [nameless]
+        assert await store.journal.read(Need(orders=("by-hand", ""))) == [named]
+
     async def test_an_execution_is_found_by_instrument_and_id(self, store: Store) -> None:
         need = Need(executions=((BTC, "e2"), (BTC, "e9"), ("spot:BTCUSDT", "e1")))
 

@@ -1,5 +1,7 @@
 """Sweeps: what a complete reading proves, and what an incomplete one does not (protocol 8)."""
 
+import pytest
+
 from order_domain.model.enums import (
     Category,
     EventKind,
@@ -393,6 +395,36 @@ def test_after_a_restart_a_look_up_does_not_book_the_fill_of_a_stranger_again() 
     assert stranger is not None
 
     assert entries(world.lookup(stranger, found=shown, executions=[fill])) == []
+
+
+@pytest.mark.parametrize("forgets", ["restart", "eviction"])
+@pytest.mark.parametrize("how", ["report", "sweep"])
+@pytest.mark.parametrize("name", ["", "by-hand"])
+def test_a_strangers_order_that_is_told_after_its_fill_begins_with_what_was_booked(
+    forgets: str, how: str, name: str
+) -> None:
+    """Else it waited for its executions for ever: those are in the ledger, and come no more."""
+    world, order = a_world_with_working_order()
+    ids = {"client_order_id": ClientOrderId(name), "venue_order_id": VenueOrderId("v9")}
+    fill = world.execution_of(order, "0.01", **ids)
+    world.feed(fill)
+    world.fill(order, "0.001")  # else it were the newest entry, which is always loaded
+    if forgets == "restart":
+        world.restart()
+        world.stream(healthy=True)
+    else:
+        world.pass_(1000)
+    told = world.report_of(order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.01"), **ids)
+
+    if how == "report":
+        world.feed(told)
+    else:
+        world.sweep(orders=[told, world.report_of(order)])
+
+    stranger = world.newest_order()
+    assert stranger.terms.origin is Origin.EXTERNAL
+    assert (stranger.cum_quantity, stranger.unbooked_quantity) == (D("0.01"), 0)
+    assert stranger.status is OrderStatus.PARTIALLY_FILLED
 
 
 def test_a_position_that_no_fill_explains_costs_no_working_order_after_a_restart() -> None:

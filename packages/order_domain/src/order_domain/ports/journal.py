@@ -130,7 +130,8 @@ class Journal(Protocol):
     async def read(self, need: Need) -> Sequence[Change]:
         """Read the rows a step asked for, in one query per table, in an order `apply` can take.
 
-        Orders come with their commands and ledger entries.
+        Orders come with their commands and ledger entries. Entries of an order that was asked for
+        and is in no row (a stranger's, so far) come without it.
         """
         ...
 

@@ -62,8 +62,11 @@ def rows_needed(database: MemoryDatabase, need: Need) -> list[Change]:
         orders = _orders_needed(database, need)
         rows += orders.values()
         rows += (row for row in _all(database, Command) if row.client_order_id in orders)
+        named = (orders.keys() | need.orders) - {""}
+        of_venue = frozenset(need.venue_orders) - {""}
         for entry in _all(database, LedgerEntry):
-            if entry.execution.client_order_id in orders:
+            client_id, venue_id = entry.execution.client_order_id, entry.execution.venue_order_id
+            if client_id in named if client_id else venue_id in of_venue:
                 entries[entry.number] = entry
     rows += (entries[number] for number in sorted(entries))
     rows += (requests[key] for key in need.requests if key in requests)

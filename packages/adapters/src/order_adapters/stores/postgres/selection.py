@@ -56,6 +56,8 @@ WHERE number IN (
     UNION SELECT number FROM executions WHERE (instrument_id, exec_id) IN (
         SELECT * FROM unnest($2::text[], $3::text[])
     )
+    UNION SELECT number FROM executions
+    WHERE client_order_id = '' AND venue_order_id <> '' AND venue_order_id = ANY($4::text[])
 ) ORDER BY number
 """
 _ORDERS_NEEDED: Final = """
@@ -98,8 +100,9 @@ async def rows_needed(connection: Connection, need: Need) -> list[Change]:
         ids = [order.client_order_id for order in orders]
         rows += orders
         rows += await STATEMENTS[Command].rows(connection, _COMMANDS_OF, ids)
+        named = [*ids, *filter(None, need.orders)]
         rows += await STATEMENTS[LedgerEntry].rows(
-            connection, _ENTRIES_NEEDED, ids, instruments, executions
+            connection, _ENTRIES_NEEDED, named, instruments, executions, need.venue_orders
         )
         if need.requests:
             of_requests = "WHERE request_id = ANY($1::text[]) ORDER BY row_no"

@@ -58,6 +58,8 @@ WHERE number IN (
     UNION SELECT number FROM executions WHERE (instrument_id, exec_id) IN (
         SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
     )
+    UNION SELECT number FROM executions WHERE client_order_id = '' AND venue_order_id <> ''
+    AND venue_order_id IN (SELECT value FROM json_each(?))
 ) ORDER BY number
 """
 _ORDERS_NEEDED: Final = """
@@ -96,11 +98,15 @@ def rows_needed(connection: sqlite3.Connection, need: Need) -> list[Change]:
             rows += STATEMENTS[SignalRow].rows(connection, _among("signal_id"), of_signals)
         asked = (_array(need.orders), _array(need.venue_orders))
         orders = STATEMENTS[Order].rows(connection, _ORDERS_NEEDED, asked)
-        ids = _array(order.client_order_id for order in orders)
+        ids = [order.client_order_id for order in orders]
         rows += orders
-        rows += STATEMENTS[Command].rows(connection, _COMMANDS_OF, (ids,))
-        pairs = _array(need.executions)
-        rows += STATEMENTS[LedgerEntry].rows(connection, _ENTRIES_NEEDED, (ids, pairs))
+        rows += STATEMENTS[Command].rows(connection, _COMMANDS_OF, (_array(ids),))
+        entries = (
+            _array([*ids, *filter(None, need.orders)]),
+            _array(need.executions),
+            _array(need.venue_orders),
+        )
+        rows += STATEMENTS[LedgerEntry].rows(connection, _ENTRIES_NEEDED, entries)
         if need.requests:
             rows += STATEMENTS[RequestRow].rows(connection, _among("request_id"), of_requests)
     return rows
