@@ -63,4 +63,10 @@ CORPUS: Final = (
         "7674574",
         "a signal decided again after lost commits made its order again, and its row was refused",
     ),
+    Kept(
+        100665,
+        3,
+        "066a1e1",
+        "after a restart a stranger's order told after its fill waited for executions for ever",
+    ),
 )
