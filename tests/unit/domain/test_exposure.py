@@ -219,6 +219,32 @@ def test_a_position_without_a_price_cannot_be_valued() -> None:
     assert elsewhere(a_position(instrument_id=other, size=D(0))) == 0
 
 
+def test_what_a_position_is_worth_follows_its_quote_its_size_and_its_orders() -> None:
+    book = a_book(a_position(instrument_id=ETH, size=D(3)))
+
+    def worth() -> Decimal | None:
+        return exposure.elsewhere(book, BTC, PositionSide.BOTH)
+
+    book.quotes[ETH] = a_quote(instrument_id=ETH, bid=D(99), ask=D(101))
+    assert [worth(), worth()] == [D(300), D(300)]
+    book.quotes[ETH] = a_quote(instrument_id=ETH, bid=D(109), ask=D(111))
+    assert worth() == D(330)
+    book.apply(a_position(instrument_id=ETH, size=D(-5)))
+    assert worth() == D(550)
+    book.apply(an_order(instrument_id=ETH, side=Side.SELL, quantity=D(1)))
+    assert worth() == D(660)
+    del book.quotes[ETH]
+    assert worth() is None
+
+
+def test_orders_that_end_at_nothing_need_no_price() -> None:
+    other = InstrumentId("linear:XRPUSDT")
+    held = a_position(instrument_id=other, size=D(0))
+    done = an_order(instrument_id=other, quantity=D(2), cum_quantity=D(2))
+
+    assert elsewhere(held, done) == 0
+
+
 def available(*rows: Change, coin: str = "USDT") -> Decimal | None:
     return exposure.available(a_book(*rows), coin)
 

@@ -97,6 +97,7 @@ class Book:
         "states_version",
         "unknown",
         "unseen_by_wallet",
+        "worth_cache",
     )
 
     def __init__(self) -> None:
@@ -130,6 +131,7 @@ class Book:
         self.signals_complete = True
         self.seen: dict[SignalId, str] = {}
         self.leaves_cache: dict[PositionKey, tuple[Decimal, Decimal]] = {}
+        self.worth_cache: dict[PositionKey, tuple[Position, Quote, Decimal]] = {}
         self._strictest: dict[str, tuple[Trading, str]] = {}
 
     def apply(self, change: Change) -> None:
@@ -370,7 +372,9 @@ def _without_empty(value: object) -> object:
 
 _ACTIVE = (Trading.ACTIVE, "")
 apply_order: Final = Book._apply_order
-_VOLATILE = frozenset(("leaves_cache", "loose", "quotes", "seen", "signals_complete"))
+_VOLATILE = frozenset(
+    ("leaves_cache", "loose", "quotes", "seen", "signals_complete", "worth_cache")
+)
 APPLY: dict[type, Callable[[Book, Any], None] | None] = {
     Order: Book._apply_order,
     Event: None,

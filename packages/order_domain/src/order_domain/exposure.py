@@ -8,6 +8,8 @@ from order_domain.model.enums import Category, CommandKind, PositionSide, Side
 from order_domain.model.identifiers import ClientOrderId, InstrumentId
 from order_domain.model.instrument import ZERO
 from order_domain.model.order import Order
+from order_domain.model.position import Position
+from order_domain.model.quote import Quote
 
 # Members looked up once: on an enum class each look-up costs as much as an addition.
 _SPOT: Final = Category.SPOT
@@ -95,20 +97,42 @@ def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Dec
         if key[0] == instrument_id and key[1] is own:
             continue
         # of most instruments nothing is on its way
-        worst = _worst(book, key) if book.live.get(key) else abs(held.size)
-        if worst:
-            value = _value(book, key[0], worst)
-            if value is None:
-                return None
-            total += value
+        value = _value_of(book, key) if book.live.get(key) else _worth(book, key, held)
+        if value is None:
+            return None
+        total += value
     for key, live in book.live.items():
         if live and key not in book.positions and (key[0] != instrument_id or key[1] is not own):
-            worst = _worst(book, key)
-            value = _value(book, key[0], worst) if worst else ZERO
+            value = _value_of(book, key)
             if value is None:
                 return None
             total += value
     return total
+
+
+def _worth(book: Book, key: PositionKey, held: Position) -> Decimal | None:
+    """Quote value of a position of which nothing is on its way.
+
+    It is kept until there is another version of the position, or another quote.
+    """
+    quote = book.quotes.get(key[0])
+    if quote is None:
+        return None if held.size else ZERO
+    known = book.worth_cache.get(key)
+    if known is not None and known[0] is held and known[1] is quote:
+        return known[2]
+    value = _value(quote, key[0], abs(held.size))
+    book.worth_cache[key] = held, quote, value
+    return value
+
+
+def _value_of(book: Book, key: PositionKey) -> Decimal | None:
+    """Quote value of the larger side of a position and its orders; None if unpriced."""
+    worst = _worst(book, key)
+    if not worst:
+        return ZERO
+    quote = book.quotes.get(key[0])
+    return None if quote is None else _value(quote, key[0], worst)
 
 
 def _worst(book: Book, key: PositionKey) -> Decimal:
@@ -118,11 +142,8 @@ def _worst(book: Book, key: PositionKey) -> Decimal:
     return max(abs(size + buy), abs(size - sell))
 
 
-def _value(book: Book, instrument_id: InstrumentId, quantity: Decimal) -> Decimal | None:
-    """Quote units; None while there is no price. One inverse contract is one unit of quote."""
-    quote = book.quotes.get(instrument_id)
-    if quote is None:
-        return None
+def _value(quote: Quote, instrument_id: InstrumentId, quantity: Decimal) -> Decimal:
+    """Quote units. One inverse contract is one unit of quote."""
     return quantity if instrument_id.startswith(_INVERSE_IDS) else quantity * quote.mark_price
 
 
