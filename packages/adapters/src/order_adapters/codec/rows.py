@@ -37,11 +37,16 @@ def time_text(moment: datetime) -> str:
 
     Rows of one step share their times, so most are known already.
     """
-    if moment.tzinfo is not UTC:
-        if moment.tzinfo is None:
-            raise ValueError(f"a time without its zone: {moment}")
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    return in_utc(moment).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError for one without a zone."""
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without its zone: {moment}")
+    return moment.astimezone(UTC)
 
 
 def document_text(value: object) -> str:
@@ -58,6 +63,8 @@ def document_reader(hint: Any) -> Callable[[str], Any]:
 _encode: Final = msgspec.json.Encoder().encode
 _HELPERS: Final[Mapping[str, object]] = {
     "Decimal": Decimal,
+    "UTC": UTC,
+    "in_utc": in_utc,
     "document_text": document_text,
     "plain": plain,
     "time_of": datetime.fromisoformat,

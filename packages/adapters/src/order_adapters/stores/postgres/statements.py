@@ -26,8 +26,8 @@ _json: Final = msgspec.json.Encoder().encode
 _CELLS: Final[Mapping[Kind, Form]] = {
     **TEXT_CELLS,
     Kind.BOOLEAN: Form("{}", "{}"),
-    Kind.DECIMAL: Form("str({})", "{}"),
-    Kind.TIME: Form("time_text({})", "{}"),
+    Kind.DECIMAL: Form("{}", "{}"),
+    Kind.TIME: Form("({0} if {0}.tzinfo is UTC else in_utc({0}))", "{}"),
 }
 # A body that is no signal may hold a NUL, which the server takes nowhere in a text.
 _CELLS_OF_DELIVERIES: Final = {**_CELLS, Kind.TEXT: Form("{}.replace('\\0', '\u2400')", "{}")}
