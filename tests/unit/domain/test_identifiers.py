@@ -1,15 +1,17 @@
 """Client order ids: the same for every attempt, short enough, and known as ours again."""
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
 from order_domain.model.identifiers import (
     ENVIRONMENT,
+    EVENT_NAMESPACE,
     category_of,
     client_order_id,
     event_id,
+    event_id_text,
     instrument_id,
     is_ours,
     symbol_of,
@@ -106,6 +108,14 @@ def test_an_instrument_is_named_by_category_and_symbol() -> None:
 
     assert name == "linear:BTCUSDT"
     assert (category_of(name), symbol_of(name)) == ("linear", "BTCUSDT")
+
+
+@pytest.mark.parametrize("sequence", range(-1, 40))
+def test_an_event_id_is_a_version_5_uuid_of_subject_and_number(sequence: int) -> None:
+    expected = uuid5(EVENT_NAMESPACE, f"om1d-1\x1f{sequence}")
+
+    assert event_id("om1d-1", sequence) == expected
+    assert event_id_text("om1d-1", sequence) == str(expected)
 
 
 def test_an_event_published_twice_carries_the_same_id() -> None:

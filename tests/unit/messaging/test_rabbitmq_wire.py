@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_adapters.messaging.rabbitmq.wire import dead_letter, type_of, write_event
+from order_adapters.messaging.rabbitmq.wire import SignalWords, dead_letter, type_of, write_event
 from order_domain.model.enums import EventKind, OrderStatus, Side, Verdict
 from order_domain.model.events import Event
 from order_domain.model.execution import Execution, LedgerEntry
@@ -71,7 +71,8 @@ def written(
 ) -> dict[str, Any]:
     subject = order.client_order_id if order is not None else "account"
     row = Event(kind, NOW, subject, 3, order, **event)
-    body: dict[str, Any] = json.loads(write_event(NumberedEvent(9, row), signal, is_dry=False).body)
+    words = None if signal is None else SignalWords.of(signal.signal)
+    body: dict[str, Any] = json.loads(write_event(NumberedEvent(9, row), words, is_dry=False).body)
     return body
 
 
@@ -189,7 +190,8 @@ def test_every_fill_is_used_by_every_neighbour(
         fees={"USDT": fee},
     )
     row = Event(EventKind.ORDER_FILLED, NOW, order.client_order_id, 1, order)
-    body = write_event(NumberedEvent(1, row), SIGNAL, is_dry=False).body
+    words = SignalWords.of(SIGNAL.signal)
+    body = write_event(NumberedEvent(1, row), words, is_dry=False).body
     fill, linker = ModelService().read(body), Linker()
     linker.read(body)
 

@@ -28,7 +28,7 @@ from order_service.market import SyntheticFeed
 from order_service.refreshing import RefreshedVenue
 from order_service.runtime.config import RuntimeConfig
 from order_service.runtime.parts import Ports
-from order_service.runtime.relay import Publisher
+from order_service.runtime.publishers import Publisher
 from order_service.runtime.runtime import Runtime
 from order_service.runtime.spans import Spans
 from order_service.service import Service

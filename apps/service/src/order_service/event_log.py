@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 
 from order_domain.model.enums import EventKind
 from order_domain.ports.outbox import EventPublisher, GroupPublisher, NumberedEvent
+from order_service.runtime.groups import PublishEach
 
 log = structlog.get_logger(__name__)
 _is_told: Final = logging.getLogger(__name__).isEnabledFor
@@ -49,11 +51,15 @@ class EventLog:
     """Wraps a publisher; a line follows once the event is safe there, again if it goes again."""
 
     def __init__(self, publisher: EventPublisher | GroupPublisher) -> None:
-        self._publisher = publisher
+        # asked once: of a protocol it is slow to tell
+        if isinstance(publisher, GroupPublisher):
+            self._publish: PublishEach = publisher.publish_each
+        else:
+            self._publish = partial(_one_by_one, publisher)
 
     async def publish_each(self, events: Sequence[NumberedEvent]) -> Sequence[Exception | None]:
         """Publish events of different subjects, then log those that are safe."""
-        fates = await _publish(self._publisher, events)
+        fates = await self._publish(events)
         for event, fate in zip(events, fates, strict=True):
             level = _LEVELS.get(event.event.kind, logging.DEBUG)
             if fate is None and _is_told(level):
@@ -61,11 +67,9 @@ class EventLog:
         return fates
 
 
-async def _publish(
-    publisher: EventPublisher | GroupPublisher, events: Sequence[NumberedEvent]
+async def _one_by_one(
+    publisher: EventPublisher, events: Sequence[NumberedEvent]
 ) -> Sequence[Exception | None]:
-    if isinstance(publisher, GroupPublisher):
-        return await publisher.publish_each(events)
     return await asyncio.gather(*[_fate(publisher, event) for event in events])
 
 

@@ -2,7 +2,7 @@
 
 from order_domain.model.balance import Balance
 from order_domain.model.execution import LedgerEntry
-from order_domain.model.identifiers import category_of, event_id, symbol_of
+from order_domain.model.identifiers import category_of, event_id_text, symbol_of
 from order_domain.model.order import Order
 from order_domain.model.position import Position, PositionSnapshot
 from order_domain.model.rows import DeliveryRow, SignalRow, TradingStateRow
@@ -107,7 +107,7 @@ def event_row(numbered: NumberedEvent) -> Row:
     order, ledger = event.order, event.ledger
     return _row(
         number=numbered.number,
-        event_id=str(event_id(event.subject, event.sequence)),
+        event_id=event_id_text(event.subject, event.sequence),
         kind=event.kind,
         at=event.at,
         subject=event.subject,

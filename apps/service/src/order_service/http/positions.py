@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from order_domain.model.enums import PositionSide
-from order_domain.model.identifiers import event_id, symbol_of
+from order_domain.model.identifiers import event_id_text, symbol_of
 from order_domain.model.instrument import ZERO
 from order_domain.model.position import Position
 from order_service.http.problems import Refused
@@ -90,7 +90,7 @@ def _view(service: Service, symbol: str, positions: list[Position]) -> PositionV
         for coin, fee in position.fees.items():
             fees[coin] = fees.get(coin, ZERO) + fee
     return PositionView(
-        id=str(event_id(f"position:{symbol}", 0)),
+        id=event_id_text(f"position:{symbol}", 0),
         asset=symbol,
         mode="hedge" if long or short else "one-way",
         size=number(sum((position.size for position in positions), ZERO)),

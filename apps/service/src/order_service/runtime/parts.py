@@ -25,11 +25,12 @@ from order_service.runtime.housekeeping import Prune
 from order_service.runtime.inbox import Inbox
 from order_service.runtime.lease import Lease
 from order_service.runtime.metrics import Metrics
+from order_service.runtime.publishers import Publisher
 from order_service.runtime.pulse import Pulse
 from order_service.runtime.queries import LOOK_UPS, UNLIMITED, Queries
 from order_service.runtime.reads import Reads
 from order_service.runtime.rebuild import Rebuild
-from order_service.runtime.relay import Publisher, Relay
+from order_service.runtime.relay import Relay
 from order_service.runtime.release import Release, Replies
 from order_service.runtime.spans import Spans
 from order_service.runtime.stepper import EngineFactory, Stepper

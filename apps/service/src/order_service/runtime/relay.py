@@ -11,22 +11,16 @@ import structlog
 
 from order_domain.model.rows import Mark
 from order_domain.ports.clock import Clock
-from order_domain.ports.outbox import (
-    BatchPublisher,
-    EventPublisher,
-    GroupPublisher,
-    NumberedEvent,
-    Outbox,
-)
+from order_domain.ports.outbox import EventPublisher, GroupPublisher, NumberedEvent, Outbox
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.crash import crash_point
 from order_service.runtime.groups import Groups, PublishEach
 from order_service.runtime.metrics import Metrics
+from order_service.runtime.publishers import Publisher, takes_batches, takes_groups, takes_one
 from order_service.runtime.pulse import Pulse
 from order_service.runtime.spans import Spans
 
 log = structlog.get_logger(__name__)
-Publisher = EventPublisher | GroupPublisher | BatchPublisher
 BATCH: Final = 200
 """Events read, and on their way to the publisher, at once."""
 FRESH: Final = 1_000
@@ -150,13 +144,13 @@ class Relay:
         crash_point("outbox.after_read")
         if not events:
             raise LookupError(f"the outbox has no event after {self.cursor}")
-        if isinstance(self._publisher, BatchPublisher):
+        if takes_batches(self._publisher):
             await self._publisher.publish_all(events)
             crash_point("outbox.after_confirm")
             self._note(events)
-        elif isinstance(self._publisher, GroupPublisher):
+        elif takes_groups(self._publisher):
             await self._publish_in_groups(self._publisher, events)
-        else:
+        elif takes_one(self._publisher):
             await self._publish_at_once(self._publisher, events)
 
     def _told(self, after: int | None = None) -> Sequence[NumberedEvent]:

@@ -83,10 +83,18 @@ def is_ours(order_id: str) -> bool:
 
 def event_id(subject: str, sequence: int) -> UUID:
     """Stable id of an event: the same event published twice carries the same id."""
+    return UUID(event_id_text(subject, sequence))
+
+
+def event_id_text(subject: str, sequence: int) -> str:
+    """The same as canonical text, without an object between.
+
+    It is what uuid5 makes, with the bytes of the namespace at hand.
+    """
     name = f"{subject}\x1f{sequence}".encode()
-    # what uuid5 does, with the bytes of the namespace at hand
-    digest = sha1(_NAMESPACE + name, usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+    text = sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
+    variant = _HEX[int(text[16], 16) & 3 | 8]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 @lru_cache(maxsize=10_000)
@@ -95,4 +103,4 @@ def order_row_id(order_id: ClientOrderId) -> str:
 
     It is that of an event of the order that never is; a row is written and shown many times.
     """
-    return str(event_id(order_id, 0))
+    return event_id_text(order_id, 0)

@@ -21,7 +21,7 @@ from order_adapters.messaging.rabbitmq.topology import (
     declare,
     exchange_of,
 )
-from order_adapters.messaging.rabbitmq.wire import Sent, dead_letter, write_event
+from order_adapters.messaging.rabbitmq.wire import Sent, SignalWords, dead_letter, write_event
 from order_adapters.passing import passing
 from order_domain.errors import OrderManagerError
 from order_domain.model.enums import EventKind
@@ -59,7 +59,7 @@ class RabbitPublisher:
     ) -> None:
         self._config = config
         self._signals_of = signals_of
-        self._signals: dict[str, SignalRow] = {}
+        self._signals: dict[str, SignalWords] = {}
         self._delivery_of = delivery_of
         self._mode = DRY if is_dry else LIVE
         self._bound = frozenset(f"{LIVE}.{each}" for each in bound_types(config))
@@ -112,30 +112,32 @@ class RabbitPublisher:
                 fates[place] = fate
         return fates
 
-    async def _signals_behind(self, events: Sequence[NumberedEvent]) -> Mapping[str, SignalRow]:
+    async def _signals_behind(self, events: Sequence[NumberedEvent]) -> Mapping[str, SignalWords]:
         """The signals of these events' orders. What a signal says never changes, so it is kept."""
         known = self._signals
         while len(known) > SIGNALS_KEPT:
             del known[next(iter(known))]
-        found: dict[str, SignalRow] = {}
+        found: dict[str, SignalWords] = {}
         missing: dict[str, None] = {}
         for each in events:
             order = each.event.order
             if order is None or not order.terms.signal_id:
                 continue
             signal_id = order.terms.signal_id
-            row = each.signal or known.get(signal_id)
-            if row is None:
+            words = known.get(signal_id)
+            if words is None and each.signal is not None:
+                words = SignalWords.of(each.signal.signal)
+            if words is None:
                 missing[signal_id] = None
             else:
-                found[signal_id] = row
+                found[signal_id] = words
         if missing:
             rows = await self._signals_of(list(missing))
-            found |= {row.signal.signal_id: row for row in rows}
+            found |= {row.signal.signal_id: SignalWords.of(row.signal) for row in rows}
         known |= found
         return found
 
-    async def _message(self, event: NumberedEvent, signals: Mapping[str, SignalRow]) -> Outgoing:
+    async def _message(self, event: NumberedEvent, signals: Mapping[str, SignalWords]) -> Outgoing:
         if event.event.kind in _DEAD:
             number = int(event.event.subject.rpartition(":")[2])
             row = await self._delivery_of(number)
@@ -187,11 +189,12 @@ class RabbitPublisher:
         return [fate and _not_published(fate) for fate in confirms.fates]
 
     async def _ready(self) -> Confirmer:
-        try:
-            async with asyncio.timeout(self._config.answer_within.total_seconds()):
-                await self._link.until_up()
-        except TimeoutError:
-            raise NotPublished(reason=self._link.reason) from None
+        if not self._link.is_up:
+            try:
+                async with asyncio.timeout(self._config.answer_within.total_seconds()):
+                    await self._link.until_up()
+            except TimeoutError:
+                raise NotPublished(reason=self._link.reason) from None
         if self._confirmer is None:
             raise NotPublished(reason="the channel was closed")
         return self._confirmer

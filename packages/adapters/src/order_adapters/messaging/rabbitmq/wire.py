@@ -18,9 +18,10 @@ import msgspec
 from order_domain.lifecycle import status_for_neighbours
 from order_domain.model.enums import EventKind, PositionSide, Side
 from order_domain.model.events import Event
-from order_domain.model.identifiers import event_id, order_row_id, symbol_of
+from order_domain.model.identifiers import event_id_text, order_row_id, symbol_of
 from order_domain.model.order import Order
-from order_domain.model.rows import DeliveryRow, SignalRow
+from order_domain.model.rows import DeliveryRow
+from order_domain.model.signal import TradingSignal
 from order_domain.ports.outbox import NumberedEvent
 
 _ENDS: Final[Mapping[EventKind, str]] = {
@@ -49,6 +50,24 @@ class Sent:
     headers: Mapping[str, str]
 
 
+@attrs.frozen(slots=True)
+class SignalWords:
+    """What a signal says to neighbours, written once for all events of its orders.
+
+    Attributes:
+        part: Its own object, as JSON.
+    """
+
+    signal: TradingSignal
+    part: msgspec.Raw
+    price: str | None
+
+    @classmethod
+    def of(cls, signal: TradingSignal) -> "SignalWords":
+        """Write a signal."""
+        return cls(signal, msgspec.Raw(_encode(_signal(signal))), _text(signal.snapshot_price))
+
+
 def type_of(event: Event) -> str:
     """The word of an event: the neighbours' for what they parse, else our own."""
     if event.order is not None and event.kind is EventKind.ORDER_EXPIRED:
@@ -56,10 +75,10 @@ def type_of(event: Event) -> str:
     return _ENDS.get(event.kind, event.kind.value)
 
 
-def write_event(numbered: NumberedEvent, signal: SignalRow | None, *, is_dry: bool) -> Sent:
-    """Write one event; `signal` is the newest row of the signal behind its order."""
+def write_event(numbered: NumberedEvent, signal: SignalWords | None, *, is_dry: bool) -> Sent:
+    """Write one event; `signal` is the one behind its order."""
     event, order = numbered.event, numbered.event.order
-    identity = str(event_id(event.subject, event.sequence))
+    identity = event_id_text(event.subject, event.sequence)
     word = type_of(event)
     trace = order.terms.trace_id if order is not None else ""
     body: dict[str, Any] = {
@@ -93,7 +112,7 @@ def dead_letter(numbered: NumberedEvent, row: DeliveryRow) -> Sent:
         "x-delivery": str(row.number),
         "x-refused-at": moment(row.at) or "",
     }
-    identity = str(event_id(event.subject, event.sequence))
+    identity = event_id_text(event.subject, event.sequence)
     return Sent(row.body.encode(), identity, event.kind.value, row.at, reason)
 
 
@@ -103,7 +122,7 @@ def moment(at: datetime | None) -> str | None:
 
 
 def _order_parts(
-    event: Event, order: Order, signal: SignalRow | None, word: str, *, is_dry: bool
+    event: Event, order: Order, signal: SignalWords | None, word: str, *, is_dry: bool
 ) -> dict[str, Any]:
     shown = _order(order, is_dry=is_dry)
     parts: dict[str, Any] = {
@@ -117,8 +136,8 @@ def _order_parts(
         "market_conditions": _conditions(order, signal),
     }
     if signal is not None:
-        parts["signal"] = _signal(signal)
-        parts["signal_price"] = _text(signal.signal.snapshot_price)
+        parts["signal"] = signal.part
+        parts["signal_price"] = signal.price
         parts["signal_timestamp"] = signal.signal.timestamp
     if event.ledger is not None:
         execution = event.ledger.execution
@@ -198,7 +217,7 @@ def _details(order: Order) -> dict[str, Any]:
     }
 
 
-def _conditions(order: Order, signal: SignalRow | None) -> dict[str, Any]:
+def _conditions(order: Order, signal: SignalWords | None) -> dict[str, Any]:
     """What the market was when it was decided. Readers need all three numbers, never null.
 
     A number that nobody told is 0 and named in `unknown`, so that it can be told from one that is.
@@ -223,8 +242,7 @@ def _conditions(order: Order, signal: SignalRow | None) -> dict[str, Any]:
     }
 
 
-def _signal(row: SignalRow) -> dict[str, Any]:
-    signal = row.signal
+def _signal(signal: TradingSignal) -> dict[str, Any]:
     price = signal.snapshot_price
     return {
         "signal_id": signal.signal_id,
@@ -241,7 +259,7 @@ def _signal(row: SignalRow) -> dict[str, Any]:
     }
 
 
-def _performance(event: Event, order: Order, signal: SignalRow | None) -> dict[str, Any]:
+def _performance(event: Event, order: Order, signal: SignalWords | None) -> dict[str, Any]:
     """How the fill compares with the price of the signal; a positive slippage cost money."""
     price = order.average_price
     wanted = None if signal is None else signal.signal.snapshot_price
