@@ -93,11 +93,18 @@ def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Dec
         own_key = (instrument_id, own)
         if all(key == own_key for key in (*book.positions, *book.live)):
             return total
+    live_orders, quotes, worths = book.live, book.quotes, book.worth_cache
     for key, held in book.positions.items():
         if key[0] == instrument_id and key[1] is own:
             continue
-        # of most instruments nothing is on its way
-        value = _value_of(book, key) if book.live.get(key) else _worth(book, key, held)
+        if live_orders.get(key):
+            value = _value_of(book, key)
+        else:  # of most instruments nothing is on its way, and nothing has changed
+            known = worths.get(key)
+            if known is not None and known[0] is held and known[1] is quotes.get(key[0]):
+                total += known[2]
+                continue
+            value = _worth(book, key, held)
         if value is None:
             return None
         total += value
@@ -111,16 +118,13 @@ def elsewhere(book: Book, instrument_id: InstrumentId, own: PositionSide) -> Dec
 
 
 def _worth(book: Book, key: PositionKey, held: Position) -> Decimal | None:
-    """Quote value of a position of which nothing is on its way.
+    """Quote value of a position of which nothing is on its way; None if unpriced.
 
-    It is kept until there is another version of the position, or another quote.
+    It is kept for as long as there is no other version of the position and no other quote.
     """
     quote = book.quotes.get(key[0])
     if quote is None:
         return None if held.size else ZERO
-    known = book.worth_cache.get(key)
-    if known is not None and known[0] is held and known[1] is quote:
-        return known[2]
     value = _value(quote, key[0], abs(held.size))
     book.worth_cache[key] = held, quote, value
     return value

@@ -77,7 +77,8 @@ TEXT_CELLS: Final[Mapping[Kind, Form]] = {
     Kind.BOOLEAN: Form("(1 if {} else 0)", "({} == 1)"),
     Kind.DECIMAL: Form("str({})", "Decimal({})"),
     Kind.TIME: Form("time_text({})", "time_of({})"),
-    Kind.ENUM: Form("{}.value", "{type}({})"),
+    # as `value`, which is a function of Python's
+    Kind.ENUM: Form("{}._value_", "{type}({})"),
     Kind.PLAIN: Form("plain.to_json({})", "plain.from_json({})"),
     Kind.DOCUMENT: Form("document_text({})", "{type}({})"),
 }
