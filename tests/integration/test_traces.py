@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from order_adapters.tracing.otel import OtelSpans, trace_id_of
-from order_domain.model.trace import NO_TRACE, Trace
+from order_adapters.tracing.otel import OtelSpans
+from order_domain.model.trace import NO_TRACE, Trace, trace_id_of
 from order_service.container import Container
 from order_service.service import Service
 from order_service.settings import Settings

@@ -1,19 +1,19 @@
 """Spans of orders: in the trace of their signal, as good or bad as their answers, and bounded."""
 
-from uuid import UUID
-
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from order_adapters.messaging.rabbitmq.wire import write_event
 from order_adapters.tracing import otel
-from order_adapters.tracing.otel import OtelSpans, trace_id_of
+from order_adapters.tracing.otel import OtelSpans
 from order_domain.model.enums import AnswerOutcome, CommandKind, Verdict
 from order_domain.model.identifiers import TraceId
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.reports import Answer
 from order_domain.model.steps import Acknowledge, SendCreate
+from order_domain.model.trace import Trace
 from order_domain.ports.outbox import NumberedEvent
 from tests.builders import a_signal, a_signal_id
 from tests.row_builders import a_parked_row, a_signal_row, an_alarm, an_order_event, an_order_of
@@ -31,12 +31,6 @@ def spans(memory: InMemorySpanExporter) -> OtelSpans:
     return OtelSpans(SimpleSpanProcessor(memory), service="om", account="a")
 
 
-def test_an_id_of_32_hex_digits_is_kept_and_any_other_text_has_its_own() -> None:
-    assert trace_id_of(HEX) == trace_id_of(HEX.upper()) == trace_id_of(str(UUID(HEX)))
-    assert f"{trace_id_of(HEX):032x}" == HEX
-    assert len({trace_id_of(each) for each in ("a", "b", "0" * 32, HEX[:-1])}) == 4
-
-
 def test_an_order_of_before_the_restart_stays_in_its_trace(
     spans: OtelSpans, memory: InMemorySpanExporter
 ) -> None:
@@ -47,6 +41,22 @@ def test_an_order_of_before_the_restart_stays_in_its_trace(
     assert span.parent is None
     assert f"{span.context.trace_id:032x}" == HEX
     assert (span.end_time or 0) - (span.start_time or 0) == 250_000_000
+
+
+def test_what_the_bus_has_is_the_span_that_the_message_names_as_its_parent(
+    spans: OtelSpans, memory: InMemorySpanExporter
+) -> None:
+    order = an_order_of(1, trace_id=TraceId(HEX))
+    event = NumberedEvent(3, an_order_event(order))
+    sent = write_event(event, None, is_dry=False)
+    spans.published("bus", event, 0.25)
+    spans.published("shared-tables", event, 0.25)
+    bus, shared = memory.get_finished_spans()
+
+    _, trace, parent, flags = sent.headers["traceparent"].split("-")
+    assert (trace, flags) == (HEX, "01")
+    assert f"{bus.context.span_id:016x}" == parent != f"{shared.context.span_id:016x}"
+    assert Trace.of(None, sent.headers["traceparent"]).id == HEX
 
 
 def test_what_is_no_order_has_no_span(spans: OtelSpans, memory: InMemorySpanExporter) -> None:

@@ -9,7 +9,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final, TypeVar
 
 from opentelemetry.context import Context
@@ -32,19 +31,21 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from order_domain.model.enums import AnswerOutcome, EventKind, Verdict
 from order_domain.model.events import Event
-from order_domain.model.identifiers import symbol_of
+from order_domain.model.identifiers import event_id, symbol_of
 from order_domain.model.inputs import DeliveryInvalid, SignalDelivered
 from order_domain.model.order import Order
 from order_domain.model.reports import Answer
 from order_domain.model.rows import Change, SignalRow
 from order_domain.model.steps import Acknowledge, SendAmend, SendCancel, SendCreate
+from order_domain.model.trace import span_id_of, trace_id_of
 from order_domain.ports.outbox import NumberedEvent
 
 REMEMBERED: Final = 20_000
 """Signals whose spans are known; of an older one the trace goes on, without a parent."""
+BUS: Final = "bus"
+"""The relay whose messages go to the neighbours."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_HEX: Final = frozenset("0123456789abcdef")
 _GOOD: Final = (AnswerOutcome.ACCEPTED, AnswerOutcome.EXISTS)
 _ACKNOWLEDGED: Final = (EventKind.ORDER_ACCEPTED, EventKind.ORDER_REJECTED, EventKind.ORDER_UNKNOWN)
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
@@ -53,10 +54,14 @@ V = TypeVar("V")
 
 
 class _Ids(RandomIdGenerator):
-    """Random ids, unless the next trace has one already."""
+    """Random ids, unless the next trace or span has one already."""
 
     def __init__(self) -> None:
         self.trace_id: int | None = None
+        self.span_id: int | None = None
+
+    def generate_span_id(self) -> int:
+        return super().generate_span_id() if self.span_id is None else self.span_id
 
     def generate_trace_id(self) -> int:
         return super().generate_trace_id() if self.trace_id is None else self.trace_id
@@ -150,12 +155,21 @@ class OtelSpans:
                 span.end()
 
     def published(self, relay: str, event: NumberedEvent, seconds: float) -> None:
-        """A publisher has an event, so many seconds after it was begun: `event.publish`."""
+        """A publisher has an event, so many seconds after it was begun: `event.publish`.
+
+        On the bus its id is the parent that the message's `traceparent` names.
+        """
         order = event.event.order
         if order is None:
             return
         now = time.time_ns()
-        span = self._of(order, "event.publish", SpanKind.PRODUCER, now - _nanoseconds(seconds))
+        if relay == BUS:
+            name = str(event_id(event.event.subject, event.event.sequence))
+            self._ids.span_id = span_id_of(name)
+        try:
+            span = self._of(order, "event.publish", SpanKind.PRODUCER, now - _nanoseconds(seconds))
+        finally:
+            self._ids.span_id = None
         facts = {"event.kind": event.event.kind.value, "event.number": event.number}
         span.set_attributes({**facts, "event.relay": relay})
         span.end(now)
@@ -197,14 +211,6 @@ def exporting(endpoint: str, *, service: str, account: str) -> OtelSpans:
     """Spans that go to a collector by OTLP over HTTP, in batches, from a thread of their own."""
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     return OtelSpans(BatchSpanProcessor(exporter), service=service, account=account)
-
-
-def trace_id_of(text: str) -> int:
-    """The id of a trace: 32 hex digits, a UUID too, are it already; of anything else the hash."""
-    digits = text.replace("-", "").lower()
-    if len(digits) == 32 and set(digits) <= _HEX and digits.strip("0"):
-        return int(digits, 16)
-    return int.from_bytes(sha256(text.encode()).digest()[:16])
 
 
 def _names(delivery: SignalDelivered | DeliveryInvalid) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Trace: what came along with a request or a message, by which its caller follows it."""
 
 import re
+from hashlib import sha256
 from typing import Final, Self
 
 import attrs
@@ -9,6 +10,31 @@ _SOUND: Final = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _PARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-.{2,}"
 )
+
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+def trace_id_of(text: str) -> int:
+    """The id of a trace: 32 hex digits, a UUID too, are it already; of anything else the hash."""
+    digits = text.replace("-", "").lower()
+    if len(digits) == 32 and set(digits) <= _HEX and digits.strip("0"):
+        return int(digits, 16)
+    return int.from_bytes(sha256(text.encode()).digest()[:16])
+
+
+def span_id_of(event_id: str) -> int:
+    """The id of the span in which an event is published, made of the event's own id, a UUID."""
+    return int(event_id.replace("-", "")[16:], 16)
+
+
+def traceparent_of(text: str, event_id: str) -> str:
+    """The W3C `traceparent` that a published event carries, for whoever goes on with it.
+
+    Args:
+        text: What names the trace, as `trace_id_of` takes it.
+        event_id: Of the event, a UUID.
+    """
+    return f"00-{trace_id_of(text):032x}-{span_id_of(event_id):016x}-01"
 
 
 @attrs.frozen(slots=True)

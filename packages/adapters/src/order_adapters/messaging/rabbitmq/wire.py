@@ -22,6 +22,7 @@ from order_domain.model.identifiers import event_id_text, order_row_id, symbol_o
 from order_domain.model.order import Order
 from order_domain.model.rows import DeliveryRow
 from order_domain.model.signal import TradingSignal
+from order_domain.model.trace import traceparent_of
 from order_domain.ports.outbox import NumberedEvent
 
 _ENDS: Final[Mapping[EventKind, str]] = {
@@ -97,6 +98,9 @@ def write_event(numbered: NumberedEvent, signal: SignalWords | None, *, is_dry: 
     if order is not None:
         body |= _order_parts(event, order, signal, word, is_dry=is_dry)
     headers = {"trace_id": trace} if trace else {}
+    of = trace or ("" if order is None else order.terms.signal_id)
+    if of:
+        headers["traceparent"] = traceparent_of(of, identity)
     return Sent(_encode(body), identity, word, event.at, headers)
 
 
