@@ -12,6 +12,8 @@ import yaml
 from order_domain.invariants import NAMES
 from scripts.invariant_places import (
     ALSO,
+    AUDITOR_CANNOT,
+    AUDITOR_READS,
     EXCHANGE_COMPARES,
     MATRIX_WATCHES,
     SIMULATION_WATCHES,
@@ -47,6 +49,11 @@ def test_every_invariant_has_a_place() -> None:
 
     assert bare == []
     assert ALSO.keys() <= NAMES.keys()
+
+
+def test_what_the_auditor_does_not_read_has_a_reason() -> None:
+    assert AUDITOR_READS.isdisjoint(AUDITOR_CANNOT)
+    assert AUDITOR_READS | AUDITOR_CANNOT.keys() == NAMES.keys()
 
 
 def test_the_simulation_watches_what_the_table_says() -> None:
