@@ -22,9 +22,17 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Sleep at most a second at a time: wall time may be corrected meanwhile."""
-        while (left := moment - self.now()) > timedelta(0):  # noqa: ASYNC110 -- time is no event
-            await asyncio.sleep(min(left, _SECOND) / _SECOND)
+        """Sleep at most a second at a time: wall time may be corrected meanwhile.
+
+        Set forward, it wakes earlier; set back, it wakes when it would have woken. Else a lease
+        would not be renewed, nor a halt be seen, for as long as the clock was set back.
+        """
+        ends_at = self.monotonic() + (moment - self.now()) / _SECOND
+        while True:
+            left = min((moment - self.now()) / _SECOND, ends_at - self.monotonic())
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, 1.0))
 
 
 class VirtualClock:

@@ -16,5 +16,5 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return once `now()` has reached the moment."""
+        """Return once `now()` has reached the moment, or would have, had it not been set back."""
         ...
