@@ -363,49 +363,6 @@ def a_state(number: int, state: Trading, scope: str = "account", **values: Any) 
     return NumberedEvent(number, attrs.evolve(event, **values))
 
 
-def claimed(at: int, **terms: Any) -> Any:
-    claim = first(
-        a_story(),
-        NumberedEvent,
-        lambda each: each.event.kind is EventKind.ORDER_SUBMITTED,
-    ).event
-    assert claim.order is not None
-    order = attrs.evolve(claim.order, terms=attrs.evolve(claim.order.terms, **terms))
-    return attrs.evolve(claim, order=order, at=NOW + seconds(at))
-
-
-@pytest.mark.parametrize(
-    ("scope", "terms", "at", "is_broken"),
-    [
-        ("account", {}, 1, True),
-        ("account", {}, 0, False),
-        ("account", {"reduce_only": True}, 1, False),
-        ("strategy:trend", {"strategy_id": "trend"}, 1, True),
-        ("strategy:other", {"strategy_id": "trend"}, 1, False),
-        ("symbol:linear:BTCUSDT", {}, 1, True),
-    ],
-)
-def test_nothing_that_adds_risk_is_claimed_after_a_state_forbids_it(
-    scope: str, terms: dict[str, Any], at: int, is_broken: bool
-) -> None:
-    findings = Findings()
-    states = States(findings)
-    states.take_event(a_state(1, Trading.REDUCE_ONLY, scope).event)
-    states.take_event(claimed(at, **terms))
-
-    assert ({each.code for each in findings.broken} == {"V6"}) == is_broken
-
-
-def test_a_claim_after_the_state_was_lifted_is_fine() -> None:
-    findings = Findings()
-    states = States(findings)
-    states.take_event(a_state(1, Trading.HALTED).event)
-    states.take_event(a_state(2, Trading.ACTIVE, at=NOW + seconds(1)).event)
-    states.take_event(claimed(2))
-
-    assert findings.broken == []
-
-
 @pytest.mark.parametrize(("version", "is_broken"), [(1, True), (2, False), (3, False)])
 def test_a_state_row_may_be_newer_than_what_was_told_and_never_older(
     version: int, is_broken: bool

@@ -1,17 +1,15 @@
-"""States: V6, trading states beside what was told of them, and what was claimed in their spite."""
+"""States: V6, trading states beside what was told of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from order_domain.invariants.report import Findings
-from order_domain.model.enums import EventKind, Trading
+from order_domain.model.enums import EventKind
 from order_domain.model.events import Event
-from order_domain.model.order import Order
 from order_domain.model.rows import TradingStateRow
 
 OPERATOR: Final = "OPERATOR"
 """The cause of states that people set; they may do so without owning the account."""
-_STATES: Final = {state.value: state for state in Trading}
 _Key = tuple[str, str]
 
 
@@ -19,7 +17,8 @@ class States:
     """Takes state rows and events; events come by number, rows before or after them.
 
     What was told is kept by scope and cause, so that it stays small however long it goes on. A row
-    may be newer than the newest event: who sets one beside the owner is told of by the owner.
+    may be newer than the newest event: who sets one beside the owner is told of by the owner, and
+    what is set while nobody owns the account is loaded by the next one and never told.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -31,10 +30,8 @@ class States:
         if event.kind is EventKind.TRADING_STATE_CHANGED:
             scope = str(dict(event.detail).get("scope"))
             self._told[scope, event.code] = event
-        elif event.kind is EventKind.ORDER_SUBMITTED and event.order is not None:
-            self._claim(event, event.order)
 
-    def compare(self, rows: Iterable[TradingStateRow], findings: Findings) -> None:
+    def compare(self, rows: Sequence[TradingStateRow], findings: Findings) -> None:
         """Compare rows, read after the events that were taken, with what these told."""
         for row in rows:
             event = self._told.get((row.scope, row.cause))
@@ -62,21 +59,6 @@ class States:
         event = self._told.get((row.scope, row.cause))
         return event is not None and _version(event) == row.version
 
-    def _claim(self, event: Event, order: Order) -> None:
-        """An order that adds risk is not claimed in a state that was told before its moment."""
-        terms = order.terms
-        if terms.reduce_only:
-            return
-        scopes = ("account", f"strategy:{terms.strategy_id}", f"symbol:{terms.instrument_id}")
-        against = [
-            f"{scope} {cause}"
-            for (scope, cause), told in self._told.items()
-            if scope in scopes and _state(told) is not Trading.ACTIVE and told.at < event.at
-        ]
-        name = f"order {event.subject}"
-        text = "nothing that adds risk is claimed while a state forbids it"
-        self._findings.equal("V6", name, [], against, text)
-
 
 def name_of(row: TradingStateRow) -> str:
     """What a state is called in a report."""
@@ -91,11 +73,6 @@ def _compare(findings: Findings, row: TradingStateRow, event: Event) -> None:
         told = tuple(detail.get(word) for word in ("state", "actor", "reason"))
         stored = (row.state.value, row.actor, row.reason)
         findings.equal("V6", name, told, stored, "the state is what was told")
-
-
-def _state(event: Event) -> Trading:
-    """The state that an event told; one that cannot be read is found by the comparison."""
-    return _STATES.get(str(dict(event.detail).get("state")), Trading.ACTIVE)
 
 
 def _version(event: Event) -> int:
