@@ -47,6 +47,14 @@ async def test_a_message_in_fragments_is_put_together() -> None:
     assert heard == [b"om-1", b"whole"]
 
 
+async def test_a_connection_that_was_cut_takes_no_message() -> None:
+    async with a_wire(lambda _: None) as (_, wire):
+        wire.transport.abort()
+
+        with pytest.raises(SocketError, match="has ended"):
+            wire.say(b"{}")
+
+
 async def test_many_messages_in_one_packet_come_one_by_one() -> None:
     heard: list[bytes] = []
     async with a_wire(heard.append) as (peer, _):

@@ -69,7 +69,7 @@ class SocketWire(ClientConnection):
 
     def say(self, message: bytes) -> None:
         """Hand a message over. It may leave later, or never. Raises SocketError."""
-        if self.protocol.state is not State.OPEN:
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
             raise SocketError("the connection has ended, or is about to")
         mask, size = os.urandom(4), len(message)
         if size < _SHORT:
