@@ -33,7 +33,15 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 BY_REST = frozenset({"submit.mid_send"})
 """Points of the REST way; the socket sends a frame at once."""
-AT_ONCE = frozenset({"submit.mid_send", "submit.after_send"})
+AT_ONCE = frozenset(
+    {
+        "submit.mid_send",
+        "submit.after_send",
+        "outbox.after_publish",
+        "signal.after_ack",
+        "parked.after_ack",
+    }
+)
 """Points that mean bytes are out: asyncio writes them at once, uvloop at the end of a turn."""
 REFUSED = "refused-by-the-store"
 """A strategy whose signals the store refuses for their content."""
