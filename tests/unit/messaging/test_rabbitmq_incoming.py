@@ -252,3 +252,15 @@ async def test_messages_that_could_not_be_handed_over_leave_their_numbers_free()
     broker.says(commands.Basic.Ack(2, True))
 
     assert (words(first), words(second)) == ([""], [""])
+
+
+async def test_a_message_that_cannot_be_written_takes_no_number() -> None:
+    broker = Broker()
+    first = await broker.publish("a")
+
+    with pytest.raises(ValueError, match="range"):
+        await broker.publish("b", "x" * 300)
+    second = await broker.publish("c")
+    broker.says(commands.Basic.Ack(2, True))
+
+    assert (words(first), words(second)) == ([""], [""])

@@ -85,12 +85,13 @@ class Confirmer:
         """
         channel, number = self.channel, len(messages)
         confirms = Confirms(channel, number)
+        # first: what cannot be written takes no number
+        payload = b"".join([_frames(message, channel.number) for message in messages])
         async with channel.lock:
             first = channel.delivery_tag + 1
             for place, message in enumerate(messages):
                 self._waiting[first + place] = confirms, place, message.message_id
             channel.delivery_tag += number
-            payload = b"".join([_frames(message, channel.number) for message in messages])
             try:
                 await channel.write_queue.put(ChannelFrame(payload, should_close=False))
             except BaseException:
