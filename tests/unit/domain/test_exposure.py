@@ -243,6 +243,8 @@ def test_orders_that_end_at_nothing_need_no_price() -> None:
     done = an_order(instrument_id=other, quantity=D(2), cum_quantity=D(2))
 
     assert elsewhere(held, done) == 0
+    assert elsewhere(done) == 0
+    assert elsewhere(an_order(instrument_id=other)) is None
 
 
 def available(*rows: Change, coin: str = "USDT") -> Decimal | None:
