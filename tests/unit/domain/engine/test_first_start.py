@@ -80,6 +80,14 @@ def a_trade(name: str, quantity: str, at: datetime, **changes: Any) -> Execution
     return an_execution(**FOREIGN | values | changes)
 
 
+def lift(world: World) -> None:
+    """A person has compared, and lifts the halt over lost rows."""
+    state = world.state("COMMITS_LOST")
+    who = {"request_id": "l1", "actor": "ada", "scope": "account", "reason": "compared"}
+    lifted = {"state": Trading.ACTIVE, "cause": state.cause, "version": state.version}
+    world.feed(SetTradingState(**who, **lifted))  # type: ignore[arg-type]
+
+
 # -- consent
 
 
@@ -376,10 +384,13 @@ def test_funding_does_not_disturb_a_first_start() -> None:
     world = a_first_start(adopt_existing=True)
     paid = a_trade("paid", "0", world.now - seconds(3), kind=ExecutionKind.FUNDING, fee=D(2))
 
-    begin(world, "0.5", executions=[paid])
+    pushed = a_trade("pushed", "0", world.now - seconds(2), kind=ExecutionKind.FUNDING, fee=D(1))
+    world.feed(pushed)
+
+    begin(world, "0.5", executions=[paid, pushed])
 
     assert not world.engine.is_behind_barrier
-    assert (world.position().size, world.position().funding) == (D("0.5"), 0)
+    assert (world.position().size, world.position().funding) == (D("0.5"), D(1))
 
 
 def test_a_foreign_order_filled_in_part_before_the_first_start_counts_once() -> None:
@@ -506,9 +517,7 @@ def test_the_halt_over_a_lost_store_is_lifted_by_a_person_only_and_does_not_come
     world.pass_(120)
     assert world.state("COMMITS_LOST").state is Trading.HALTED
 
-    state = world.state("COMMITS_LOST")
-    lifted = {"state": Trading.ACTIVE, "cause": state.cause, "version": state.version}
-    world.feed(SetTradingState(**WHO, scope="account", reason="compared", **lifted))
+    lift(world)
     world.sweep(orders=shown, positions=[a_position_report("0.01", world)])
     world.restart()
     world.stream(healthy=True)
@@ -584,6 +593,8 @@ def test_an_order_is_not_re_quoted_while_its_re_quote_is_there_already() -> None
     world, order = a_world_with_working_order()
     again = leg_id(order.terms, 101, world.config)
     world.report(order, client_order_id=again, venue_order_id=VenueOrderId("v101"))
+    lift(world)
+    world.quote()
 
     step = world.report(order, VenueStatus.CANCELLED, reject_reason="EC_PostOnlyWillTakeLiquidity")
 
@@ -597,11 +608,7 @@ def test_a_person_whose_order_is_there_already_is_told_so() -> None:
     order = template.the_order()
     world = a_world()
     world.feed(template.report_of(order))
-    state = world.state("COMMITS_LOST")
-    lifted = {"state": Trading.ACTIVE, "cause": state.cause, "version": state.version}
-    world.feed(
-        SetTradingState(request_id="l", actor="ada", scope="account", reason="seen", **lifted)
-    )
+    lift(world)
 
     step = world.feed(a_place_order(**WHO))
 
