@@ -188,6 +188,30 @@ def test_fills_of_our_own_before_the_first_sweep_need_no_consent() -> None:
     ]
 
 
+def test_a_fill_of_our_own_that_only_the_first_reading_shows_needs_no_consent() -> None:
+    """The first reading looks a day back, the later ones do not."""
+    world = a_first_start()
+    world.wallet()
+    template, order = a_world_with_working_order()
+    for row in template.stored_rows():
+        if type(row) in (Order, SignalRow):
+            world.store.write([row], world.store.head)
+    world.restart()
+    world.stream(healthy=True)
+    filled = template.execution_of(order, "0.02")
+    world.after(300)
+    held = [a_position_report("0.02", world)]
+
+    world.sweep("START", executions=[filled], positions=held)
+    near = a_trade("near", "0.01", world.now + seconds(0.01))
+    world.after(11).sweep("START", executions=[near], positions=held)
+    world.after(11).sweep("START", executions=[near], positions=held)
+
+    assert [state for state in world.book.states if state[1] == "COMMITS_LOST"] == []
+    assert world.order(order).cum_quantity == D("0.02")
+    assert world.position().size == D("0.02")
+
+
 def test_a_signal_denied_before_the_first_sweep_does_not_spare_the_consent() -> None:
     world = a_first_start()
     world.signal(timestamp=world.now - seconds(1000))

@@ -74,13 +74,14 @@ def may_be_stored(work: Work, execution: Execution, order: Order | None) -> bool
 
 def book_all(work: Work, executions: Iterable[Execution]) -> None:
     """Book those of a look-up or sweep that are new, in the exchange's order."""
-    for execution in sorted(executions, key=_by_time):
+    for execution in sorted(executions, key=by_time):
         key = (execution.instrument_id, execution.exec_id)
         if key not in work.book.executions and key not in work.executions:
             _take(work, execution, work.find(execution.client_order_id, execution.venue_order_id))
 
 
-def _by_time(execution: Execution) -> tuple[object, ...]:
+def by_time(execution: Execution) -> tuple[object, ...]:
+    """The exchange's order of executions."""
     return execution.executed_at, execution.sequence, execution.exec_id
 
 

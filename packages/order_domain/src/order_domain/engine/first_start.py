@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+import attrs
+
 from order_domain.book import PositionKey
 from order_domain.engine import states
-from order_domain.engine.executions import book, opening, signed
+from order_domain.engine.executions import book, by_time, opening, signed
 from order_domain.engine.work import OPENED, Work
 from order_domain.model.enums import Trading
 from order_domain.model.execution import Execution
@@ -49,6 +51,7 @@ def may_begin(work: Work, result: SweepResult) -> bool:
     for one in told:
         if is_ours(one.client_order_id) and not work.find(one.client_order_id, one.venue_order_id):
             states.own_without_row(work, one.client_order_id)
+    result = _with_earlier(work, result)
     strangers = any(
         work.find(report.client_order_id, report.venue_order_id) is None for report in result.orders
     )
@@ -61,10 +64,10 @@ def may_begin(work: Work, result: SweepResult) -> bool:
     watch.early = {key: each for key, each in watch.early.items() if each.executed_at > begin}
     if reading is None:
         reading = watch.reading = result
-        if _is_empty(work, result) and not _moved(work, result):
+        if _is_empty(work, result) and not _moved(work, result, result.executions):
             return True
     elif result.began_at >= _due(work, reading):
-        moved = _moved(work, reading, result)
+        moved = _moved(work, reading, result.executions)
         if not moved:
             return True
         reading = watch.reading = result
@@ -84,7 +87,7 @@ def take_over(work: Work, result: SweepResult) -> None:
     opened_at = at_once if reading is result else reading.ended_at
     known = [
         execution
-        for execution in _new(work, result.executions)
+        for execution in _new(work, _with_earlier(work, result).executions)
         if execution.executed_at < opened_at
         and work.find(execution.client_order_id, execution.venue_order_id) is not None
     ]
@@ -111,6 +114,16 @@ def take_over(work: Work, result: SweepResult) -> None:
     watch.early = {}
 
 
+def _with_earlier(work: Work, result: SweepResult) -> SweepResult:
+    """A reading with the executions of those before it: the first one looked back furthest."""
+    reading = work.watch.reading
+    if reading is None or reading is result:
+        return result
+    told = {(each.instrument_id, each.exec_id): each for each in reading.executions}
+    told |= {(each.instrument_id, each.exec_id): each for each in result.executions}
+    return attrs.evolve(result, executions=tuple(sorted(told.values(), key=by_time)))
+
+
 def _due(work: Work, reading: SweepResult) -> datetime:
     """From when on (exchange time) a reading shows every execution of before the end of another."""
     return reading.ended_at + work.config.visibility + work.config.clock_skew
@@ -121,16 +134,13 @@ def _quiet_since(work: Work, reading: SweepResult) -> datetime:
     return reading.began_at - work.config.visibility - work.config.clock_skew
 
 
-def _moved(work: Work, reading: SweepResult, later: SweepResult | None = None) -> list[str]:
+def _moved(work: Work, reading: SweepResult, told: Iterable[Execution]) -> list[str]:
     """Instruments of which something was executed too near a reading to be sure of its side."""
     begin, end = _quiet_since(work, reading), reading.ended_at + work.config.clock_skew
-    told = [*reading.executions, *work.watch.early.values()]
-    if later is not None:
-        told += later.executions
     return sorted(
         {
             execution.instrument_id
-            for execution in told
+            for execution in (*told, *work.watch.early.values())
             if execution.quantity and begin < execution.executed_at <= end
         }
     )
