@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from order_adapters.stores.memory import MemoryDatabase
+from order_domain.engine.states import COMMITS_LOST
 from order_domain.invariants import Findings, Pace
 from order_domain.model.command import Command as CommandRow
 from order_domain.model.enums import (
@@ -20,6 +21,7 @@ from order_domain.model.enums import (
     Trading,
 )
 from order_domain.model.events import Event
+from order_domain.model.identifiers import is_ours
 from order_domain.model.order import Order
 from order_domain.model.rows import Change, DeliveryRow, RequestRow, SignalRow, TradingStateRow
 from order_domain.model.steps import Reply, SendAmend, SendCancel, SendCreate
@@ -102,6 +104,8 @@ class Checker:
                     assert order.request_ts is not None
                     self._claims[order.client_order_id, order.attempt] = order.request_ts
                     self._rate(process, order.request_ts)
+                if change.kind is EventKind.ORDER_ADOPTED:
+                    self._adopted(change.subject)
             elif isinstance(change, CommandRow):
                 key = (change.client_order_id, change.kind, change.number, change.attempt)
                 self._commands[key] = change.request_ts
@@ -113,6 +117,12 @@ class Checker:
                 self._requests.add(change.request_id)
             elif isinstance(change, TradingStateRow):
                 self.restricts(change)
+
+    def _adopted(self, order_id: str) -> None:
+        """V3: an order of ours that nobody claimed is no stranger's: the account is halted."""
+        halts = self._database.rows[TradingStateRow]
+        if is_ours(order_id) and ("account", COMMITS_LOST) not in halts:
+            self.broken("V3", f"{order_id} was adopted, and the account goes on")
 
     def _lives_on(self, order: Order) -> None:
         """V11: what was given up or taken for refused must not be found alive."""

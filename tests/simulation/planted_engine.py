@@ -15,12 +15,14 @@ from order_domain.engine import (
     answers,
     engine,
     executions,
+    first_start,
     lookups,
     orders,
     plumbing,
     reports,
     resume,
     signals,
+    states,
     sweeps,
     ticks,
 )
@@ -223,6 +225,22 @@ def _no_overlap(patches: Patches) -> None:
         patches.attribute(module, "request_sweep", request)
 
 
+def _opened_at_once(patches: Patches) -> None:
+    def never(*_: object) -> list[str]:
+        return []
+
+    patches.attribute(first_start, "_moved", never)
+    patches.attribute(first_start, "_due", lambda *_: LONG_AGO)
+
+
+def _opened_and_booked(patches: Patches) -> None:
+    patches.attribute(executions, "_take", executions.book)
+
+
+def _lost_rows_ignored(patches: Patches) -> None:
+    patches.attribute(states, "own_without_row", lambda *_: None)
+
+
 def _half_sweep(patches: Patches) -> None:
     right = engine.on_sweep
 
@@ -301,6 +319,9 @@ ENGINE_BUGS = {
     "decided-again": Bug("a known signal is decided again", _decides_again),
     "silent-event": Bug("a change of an order is not told", _silent_event),
     "no-overlap": Bug("sweeps read executions since now only", _no_overlap),
+    "opened-at-once": Bug("what is held counts though somebody trades", _opened_at_once, 220),
+    "opened-and-booked": Bug("what an opening holds is booked again", _opened_and_booked, 50),
+    "lost-rows-ignored": Bug("orders of ours without a row halt nothing", _lost_rows_ignored, 255),
     "half-sweep": Bug("an incomplete sweep counts as complete", _half_sweep),
     "no-barrier": Bug("a lost stream and a halt do not close the door", _no_barrier),
     "unreserved": Bug("what is on its way is not counted in risk", _unreserved),
