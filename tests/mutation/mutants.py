@@ -31,6 +31,23 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @attrs.frozen(slots=True)
+class Where:
+    """A statement, without the statements in it.
+
+    Attributes:
+        first: First line.
+        last: Last line; of a compound statement, of what stands before its body.
+        scope: Names of the class and function around it, joined by dots.
+        is_late: It runs when a function is called, not when the module is imported.
+    """
+
+    first: int
+    last: int
+    scope: str = ""
+    is_late: bool = False
+
+
+@attrs.frozen(slots=True)
 class Mutant:
     """One mistake.
 
@@ -38,20 +55,28 @@ class Mutant:
         place: Number of the node, as the tree is walked.
         way: Which of the mistakes that can be made there.
         line: Where it stands, for people.
+        where: The statement that holds it.
     """
 
     place: int
     way: int
     line: int
     text: str
+    where: Where
 
 
 def mutants_of(source: str) -> list[Mutant]:
     """Every mistake that can be made in what a module does; texts and annotations are no deeds."""
     tree = ast.parse(source)
-    places = _deeds(tree)
+    places, stands = _deeds(tree), _places_of(tree)
     return [
-        Mutant(place, way, getattr(node, "lineno", 0), f"{_shown(node)} -> {_shown(changed)}")
+        Mutant(
+            place,
+            way,
+            getattr(node, "lineno", 0),
+            f"{_shown(node)} -> {_shown(changed)}",
+            stands[id(node)],
+        )
         for place, node in enumerate(ast.walk(tree))
         if id(node) in places
         for way, changed in enumerate(_changes(node))
@@ -94,6 +119,28 @@ def _deeds(tree: ast.Module) -> set[int]:
             if each is not None:
                 left_out |= {id(below) for below in ast.walk(each)}
     return {id(node) for node in ast.walk(tree)} - left_out
+
+
+def _places_of(tree: ast.Module) -> dict[int, Where]:
+    """For every node, the statement it belongs to."""
+    found: dict[int, Where] = {}
+
+    def visit(node: ast.AST, at: Where) -> None:
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", ())
+            last = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno
+            at = attrs.evolve(at, first=node.lineno, last=last or node.lineno)
+        found[id(node)] = at
+        inner = at
+        if isinstance(node, _Function | ast.ClassDef):
+            scope = f"{at.scope}.{node.name}".lstrip(".")
+            inner = Where(at.first, at.last, scope, at.is_late or isinstance(node, _Function))
+        bodies = {id(each) for each in getattr(node, "body", ())} if inner is not at else set()
+        for below in ast.iter_child_nodes(node):
+            visit(below, inner if id(below) in bodies else at)
+
+    visit(tree, Where(1, 1))
+    return found
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:

@@ -1,4 +1,4 @@
-"""Runner: every mutant in a process of its own, forked from one that knows no code of ours."""
+"""Runner: every mutant in a process of its own, changed in place or imported anew."""
 
 import ast
 import importlib.abc
@@ -7,23 +7,29 @@ import multiprocessing
 import os
 import resource
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from importlib.machinery import ModuleSpec
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from tests.mutation.bench import CANNOT, PASSED, Trial, run
 from tests.mutation.mutants import mutated
+from tests.mutation.reach import BEFORE, OPTIONS, Reach, measure
 from tests.mutation.sample import Chosen
 from tests.mutation.targets import DOMAIN, ROOT, TARGETS
 
 CPU_SECONDS: Final = 60
 """A mutant that runs longer does not end; the tests of the slowest target take five."""
-_OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0")
+
+
+UNCHANGED: Final = -1
+"""Number of the trial of the modules as they are."""
 
 
 class Verdict(Enum):
@@ -58,48 +64,131 @@ class Planted(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def judge(chosen: Sequence[Chosen], jobs: int) -> Iterator[tuple[Chosen, Verdict]]:
-    """Try mutants, some at once."""
+    """Try mutants, some at once.
+
+    What runs when a function is called is changed in place, and meets the tests that run its line.
+    What runs when its module is imported, or before the first test, is imported anew. Raises
+    RuntimeError if the tests fail without any mistake: then nothing they notice means anything.
+    """
     if any(name.partition(".")[0] == "order_domain" for name in sys.modules):
         raise RuntimeError("the code to be changed is imported already")
+    tests = _tests_of({each.target: None for each in chosen})
+    reach: Reach = next(_parallel([lambda send: send(measure(tests))]))
+    anew = [each for each in chosen if not each.mutant.where.is_late]
+    trials = _trials(chosen, reach)
+    for number, end in _at_benches(tests, trials, jobs):
+        each = chosen[number]
+        ran_before = BEFORE in reach.tests_of(each.file, each.mutant.where)
+        if end == CANNOT or (end == PASSED and ran_before):
+            anew.append(each)
+        else:
+            yield each, _verdict(end)
     context = multiprocessing.get_context("fork")
     with context.Pool(jobs) as pool:
-        yield from pool.imap_unordered(try_one, chosen, chunksize=1)
+        yield from pool.imap_unordered(try_anew, anew, chunksize=1)
 
 
-def check_tests(targets: Iterable[str]) -> None:
-    """Without a mistake the tests pass; else nothing that they notice means anything."""
-    for name in targets:
-        for tests in TARGETS[name].tests:
-            code, said = _forked(tests, None)
-            if code:
-                raise RuntimeError(f"the tests of {name} fail without any mutant:\n{said}")
+def _tests_of(targets: Iterable[str]) -> list[str]:
+    """Every test file and folder that these targets name."""
+    return list(
+        dict.fromkeys(path for name in targets for group in TARGETS[name].tests for path in group)
+    )
 
 
-def try_one(each: Chosen) -> tuple[Chosen, Verdict]:
-    """Run the tests of a mutant's target in forks, group by group."""
+def _trials(chosen: Sequence[Chosen], reach: Reach) -> list[Trial]:
+    """What is to be tried in place, and by which tests: the nearest first, then the quickest."""
+    trials = []
+    for number, each in enumerate(chosen):
+        if each.mutant.where.is_late:
+            rank = TARGETS[each.target].rank
+            facing = [
+                (near, reach.seconds[test], test)
+                for test in reach.tests_of(each.file, each.mutant.where)
+                if (near := rank(test)) is not None
+            ]
+            tests = tuple(test for _, _, test in sorted(facing))
+            seconds = sum(seconds for _, seconds, _ in facing)
+            trials.append(Trial(number, (each.file,), each.mutant, tests, seconds))
+    return trials
+
+
+def _at_benches(
+    tests: Sequence[str], trials: Sequence[Trial], jobs: int
+) -> Iterator[tuple[int, int]]:
+    """Deal trials out to processes; each tries the modules as they are first."""
+    works = []
+    for at in range(jobs):
+        mine = trials[at::jobs]
+        files = tuple(dict.fromkeys(file for each in mine for file in each.files))
+        faced = tuple(dict.fromkeys(test for each in mine for test in each.tests))
+        unchanged = Trial(UNCHANGED, files, None, faced, CPU_SECONDS)
+        works.append(partial(_bench, tests, [unchanged, *mine]))
+    for number, end in _parallel(works):
+        if number != UNCHANGED:
+            yield number, end
+        elif end != PASSED:
+            raise RuntimeError("the tests fail at a bench without any mutant")
+
+
+def _bench(tests: Sequence[str], trials: Sequence[Trial], send: Callable[[object], None]) -> None:
+    run(tests, trials, lambda number, end: send((number, end)))
+
+
+def _parallel(works: Sequence[Callable[[Callable[[object], None]], None]]) -> Iterator[Any]:
+    """Run each in a fork; yield what they send. Raises RuntimeError if one of them dies."""
+    context = multiprocessing.get_context("fork")
+    running: dict[Connection, Any] = {}
+    for work in works:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_send_all, args=(work, theirs))
+        process.start()
+        theirs.close()
+        running[ours] = process
+    while running:
+        for ready in wait(list(running)):
+            assert isinstance(ready, Connection)
+            try:
+                yield ready.recv()
+            except EOFError:
+                process = running.pop(ready)
+                process.join()
+                if process.exitcode:
+                    raise RuntimeError(f"a process died: {process.exitcode}") from None
+
+
+def _send_all(work: Callable[[Callable[[object], None]], None], answers: Connection) -> None:
+    work(answers.send)
+
+
+def _verdict(code: int) -> Verdict:
+    if code < 0:
+        return Verdict.ENDLESS
+    return Verdict.NOTICED if code else Verdict.SURVIVED
+
+
+def try_anew(each: Chosen) -> tuple[Chosen, Verdict]:
+    """Import a changed module and run the tests of its target, in forks, group by group."""
     for tests in TARGETS[each.target].tests:
-        code, _ = _forked(tests, each)
+        code = _forked(tests, each)
         if code:
-            return each, Verdict.ENDLESS if code < 0 else Verdict.NOTICED
+            return each, _verdict(code)
     return each, Verdict.SURVIVED
 
 
-def _forked(tests: Sequence[str], planted: Chosen | None) -> tuple[int, str]:
-    """Run in a fork; return the exit code, negative for a signal, and what it said."""
-    with tempfile.TemporaryFile("w+") as said:
-        child = os.fork()
-        if child == 0:
-            code = 3
-            try:
-                os.dup2(said.fileno(), 1)
-                os.dup2(said.fileno(), 2)
-                code = _run(tests, planted)
-            finally:
-                sys.stdout.flush()
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        said.seek(0)
-        return os.waitstatus_to_exitcode(status), said.read()
+def _forked(tests: Sequence[str], planted: Chosen) -> int:
+    """Run in a fork; return the exit code, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        code = 3
+        try:
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), 1)
+                os.dup2(nowhere.fileno(), 2)
+            code = _run(tests, planted)
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def module_of(file: Path) -> str:
@@ -108,10 +197,9 @@ def module_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _run(tests: Sequence[str], planted: Chosen | None) -> int:
+def _run(tests: Sequence[str], planted: Chosen) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     os.chdir(ROOT)
-    if planted is not None:
-        tree = mutated(planted.file.read_text(), planted.mutant)
-        sys.meta_path.insert(0, Planted(module_of(planted.file), tree, planted.file))
-    return int(pytest.main([*_OPTIONS, *tests]))
+    tree = mutated(planted.file.read_text(), planted.mutant)
+    sys.meta_path.insert(0, Planted(module_of(planted.file), tree, planted.file))
+    return int(pytest.main([*OPTIONS, "-x", *tests]))

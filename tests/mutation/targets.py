@@ -29,6 +29,13 @@ class Target:
             found += sorted(path.glob("*.py")) if path.is_dir() else [path]
         return found
 
+    def rank(self, test: str) -> int | None:
+        """Which group a test belongs to, 0 the nearest; None for the tests of others."""
+        for rank, group in enumerate(self.tests):
+            if any(test.startswith((f"{path}/", f"{path}::")) for path in group):
+                return rank
+        return None
+
 
 _UNIT: Final = "tests/unit/domain"
 _ENGINE: Final = (f"{_UNIT}/engine",)

@@ -181,7 +181,13 @@ class NodeSource:
 
 
 class NodePublisher:
-    """One node's publishing channel. Returns when the broker has confirmed."""
+    """One node's publishing channel. Returns when the broker has confirmed.
+
+    Attributes:
+        mandatory: What no queue takes comes back; else the broker confirms it and forgets it.
+    """
+
+    mandatory = True
 
     def __init__(self, link: Link, process: Process, broker: Broker) -> None:
         self._link = link
@@ -189,6 +195,10 @@ class NodePublisher:
         self._broker = broker
 
     async def publish(self, event: NumberedEvent) -> None:
-        await self._link.ask(
-            f"publish {event.number}", lambda: self._broker.publish(self._process, event)
-        )
+        await self._link.ask(f"publish {event.number}", lambda: self._route(event))
+
+    def _route(self, event: NumberedEvent) -> None:
+        if not self._link.strikes("unroutable", f"event {event.number}"):
+            self._broker.publish(self._process, event)
+        elif self.mandatory:
+            raise Refused("no queue takes it")

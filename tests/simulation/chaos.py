@@ -37,6 +37,7 @@ class Chaos:
     def __init__(self, world: World) -> None:
         self._world = world
         self._random = Random(f"{world.plan.seed}:chaos")
+        self._impatience = Random(f"{world.plan.seed}:impatience")
         self._later: list[asyncio.Task[None]] = []
 
     def kinds(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -262,7 +263,8 @@ class Chaos:
         assert runtime is not None
         self._world.wires.trace.note("person", type(request).__name__, request.request_id)
         self._world.wires.trace.counts["person"] += 1
-        node.run(self._ask(node, runtime, request))
+        for _ in range(self._impatience.choice((1, 1, 1, 2))):  # some press the key twice
+            node.run(self._ask(node, runtime, request))
 
     async def _ask(self, node: Node, runtime: Runtime, request: Operator) -> None:
         try:

@@ -67,6 +67,7 @@ class Checker:
         self._claims: dict[tuple[str, int], datetime] = {}
         self._commands: dict[tuple[str, CommandKind, int, int], datetime | None] = {}
         self._decided: set[int] = set()
+        self._newest_delivery: dict[str, int] = {}
         self._requests: set[str] = set()
         self._ended: set[str] = set()
         self._attempts: set[tuple[object, ...]] = set()
@@ -110,6 +111,7 @@ class Checker:
                 key = (change.client_order_id, change.kind, change.number, change.attempt)
                 self._commands[key] = change.request_ts
             elif isinstance(change, SignalRow):
+                self._in_turn(change)
                 self._decided.add(change.delivery)
             elif isinstance(change, DeliveryRow):
                 self._decided.add(change.number)
@@ -123,6 +125,16 @@ class Checker:
         halts = self._database.rows[TradingStateRow]
         if is_ours(order_id) and ("account", COMMITS_LOST) not in halts:
             self.broken("V3", f"{order_id} was adopted, and the account goes on")
+
+    def _in_turn(self, row: SignalRow) -> None:
+        """Signals of one instrument get their first verdict in the order in which they came."""
+        if row.delivery in self._decided or row.generation or self.may_lose_commits:
+            return
+        instrument, number = row.signal.instrument_id, row.delivery
+        before = self._newest_delivery.get(instrument, 0)
+        if number < before:
+            self.broken("SEQUENCE", f"delivery {number} was decided after {before}")
+        self._newest_delivery[instrument] = max(number, before)
 
     def _lives_on(self, order: Order) -> None:
         """V11: what was given up or taken for refused must not be found alive."""

@@ -1,5 +1,6 @@
 """The exchange as a server: the simulator's core at one instant, behind wires and streams."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,7 @@ Push = OrderReport | Execution | WalletReport
 BUSY: Final = 10006
 INTERNAL: Final = 10016
 BANNED: Final = 403
+SHORT_OF_MONEY: Final = 110007
 T = TypeVar("T")
 
 
@@ -218,6 +220,7 @@ class NodeVenue:
         )
         self._facts = Facts()
         self._offset = timedelta(0)
+        self._stuck: dict[str, asyncio.Event] = {}
         self._stream = Stream(wires, process, self._facts)
 
     async def open(self) -> None:
@@ -241,6 +244,11 @@ class NodeVenue:
         watch = self._exchange.watch
         watch.sent(self._process, command)
         self._wires.moment("at_send", self._process)
+        order_id = command.order.client_order_id
+        if (stuck := self._stuck.pop(order_id, None)) is not None:
+            stuck.set()
+        if isinstance(command, SendCreate) and self._wires.strikes("exchange.stuck"):
+            return await self._refuse_late(command)
         try:
             answer = await self._link.ask(_name(command), lambda: self._exchange.serve(command))
         except Refused:
@@ -250,6 +258,17 @@ class NodeVenue:
         if answer.outcome is AnswerOutcome.CLOCK:
             self._measure()
         return answer
+
+    async def _refuse_late(self, command: SendCreate) -> Answer:
+        """Refuse a create, and let the answer lie until the next attempt is on the same way."""
+        self._wires.trace.fault(self._process.name, "exchange.stuck", _name(command))
+        arrives = self._stuck[command.order.client_order_id] = asyncio.Event()
+        try:
+            async with asyncio.timeout(self._plan.answer_seconds):
+                await arrives.wait()
+        except TimeoutError:
+            return _answer(command, AnswerOutcome.UNKNOWN, 0)
+        return _said(command, SHORT_OF_MONEY)
 
     def _measure(self) -> None:
         """Compare clocks, as soon as the exchange can be reached."""

@@ -36,12 +36,7 @@ class Patches:
 
 @attrs.frozen(slots=True)
 class Bug:
-    """A mistake somebody could make.
-
-    Attributes:
-        seed: Where the search begins: this seed caught it when it was planted.
-    """
+    """A mistake somebody could make."""
 
     text: str
     plant: Callable[[Patches], None]
-    seed: int = 0

@@ -11,7 +11,7 @@ import attrs
 from order_domain.config import EngineConfig
 from order_domain.model.enums import TimeInForce
 
-NEWEST: Final = 3
+NEWEST: Final = 4
 """Of the ways in which plans are made: 2 stops nodes at a claim also where commits are lost, 3 has
 `EVERY_TOO`, accounts that are lived in, and five replicas."""
 SKEW_MS: Final = 200
@@ -47,6 +47,11 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
     "signals.conflict": (0.02, 0.1),
 }
 """Chance of each thing that can go wrong with one message, lowest and highest."""
+DRAWN_APART: Final[Mapping[str, tuple[float, float]]] = {
+    "exchange.stuck": (0.02, 0.2),
+    "broker.unroutable": (0.01, 0.2),
+}
+"""Likewise; drawn by a chance of their own, so that what came before them stays as it was."""
 STOPS_AT_CLAIM: Final = (0.02, 0.2)
 """Likewise of a stop right after a claim: what it must wait for is on its way out."""
 EVERY: Final[Mapping[str, tuple[float, float]]] = {
@@ -149,6 +154,12 @@ def draw(seed: int, generation: int = NEWEST) -> Plan:
         if chance < (added * 0.3 if name in UNLIKELY else added):
             every[name] = drawn
     earlier = more.randint(1, 8) if added and more.random() < LIVED_IN else 0
+    apart, added_apart = Random(f"{seed}:apart"), share if generation > 3 else 0.0
+    rates |= {
+        name: apart.uniform(*bounds)
+        for name, bounds in DRAWN_APART.items()
+        if apart.random() < added_apart
+    }
     replicas = random.choice((1, 1, 2, 3))
     if added and more.random() < MANY:
         replicas = 5

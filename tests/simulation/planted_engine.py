@@ -32,7 +32,7 @@ from order_domain.lifecycle import Trigger
 from order_domain.model.enums import AnswerOutcome, EventKind, OrderStatus, Trading
 from order_domain.model.events import Event
 from order_domain.model.execution import Execution
-from order_domain.model.inputs import SignalDelivered
+from order_domain.model.inputs import SignalDelivered, StreamState
 from order_domain.model.order import Order
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult
 from order_domain.model.rows import Change
@@ -98,6 +98,15 @@ def _not_found_is_cancelled(patches: Patches) -> None:
         orders.close_commands(work, ended)
 
     patches.item(answers._COMMAND, AnswerOutcome.NOT_FOUND, end)  # type: ignore[arg-type]
+
+
+def _old_refusal(patches: Patches) -> None:
+    right = answers._refused
+
+    def refuse(work: Work, order: Order, answer: Answer) -> None:
+        right(work, order, attrs.evolve(answer, attempt=order.attempt))
+
+    patches.item(answers._CREATE, AnswerOutcome.REFUSED, refuse)  # type: ignore[arg-type]
 
 
 def _replaced_too_early(patches: Patches) -> None:
@@ -251,10 +260,13 @@ def _half_sweep(patches: Patches) -> None:
 
 
 def _no_barrier(patches: Patches) -> None:
-    patches.attribute(
-        plumbing, "on_stream", lambda work, state, _asked: setattr(work.watch, "barrier", False)
-    )
-    patches.item(engine._HANDLERS, plumbing.StreamState, plumbing.on_stream)  # type: ignore[arg-type]
+    right = plumbing.on_stream
+
+    def on_stream(work: Work, state: StreamState, asked: bool) -> None:
+        right(work, state, asked)
+        work.watch.barrier = False
+
+    patches.item(engine._HANDLERS, StreamState, on_stream)  # type: ignore[arg-type]
     patches.attribute(Book, "trading", lambda _book, _strategy, _instrument: (Trading.ACTIVE, ""))
 
 
@@ -304,6 +316,7 @@ ENGINE_BUGS = {
     "unknown-refused": Bug("no answer is taken for a refusal", _unknown_is_refused),
     "unknown-retried": Bug("no answer is taken for not accepted", _unknown_is_not_accepted),
     "not-found-ended": Bug("a cancel that finds nothing ends the order", _not_found_is_cancelled),
+    "old-refusal": Bug("a refusal of an older attempt ends the newest one", _old_refusal),
     "replaced-early": Bug("a replacement goes before what it replaces ended", _replaced_too_early),
     "sent-twice": Bug("one claim is sent twice", _sent_twice),
     "float-sum": Bug("sums of fills go through binary floats", _float_sums),

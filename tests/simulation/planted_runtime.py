@@ -11,12 +11,14 @@ from order_domain.ports.journal import Flushed, FlushOutcome, StoreUnavailable
 from order_service.runtime.backoff import Backoff
 from order_service.runtime.committer import Committer, Entry
 from order_service.runtime.executors import Executors
+from order_service.runtime.inbox import Inbox
 from order_service.runtime.outcome import End, EndReason
 from order_service.runtime.relay import Relay, cursor_name
 from order_service.runtime.release import Release
 from order_service.runtime.runtime import Runtime
 from order_service.runtime.trading_state import TradingStates
 from order_service.runtime.workers import Workers
+from tests.simulation.broker import NodePublisher
 from tests.simulation.patches import Bug, Patches
 
 
@@ -40,6 +42,20 @@ def _early(*kinds: type) -> Any:
         patches.attribute(Release, "_let_go", let_go)
 
     return plant
+
+
+def _early_without_rows(patches: Patches) -> None:
+    """Let the effects of a step without rows leave at once: there is nothing of it to commit."""
+    right_add, right_let_go = Committer.add, Release._let_go
+
+    def add(self: Committer, entry: Entry) -> None:
+        if not entry.step.changes:
+            for effect in entry.step.effects:
+                right_let_go(self._committed, effect, is_read=True)  # type: ignore[arg-type]
+            entry.step.effects.clear()
+        right_add(self, entry)
+
+    patches.attribute(Committer, "add", add)
 
 
 def _unknown_commit_failed(patches: Patches) -> None:
@@ -190,6 +206,23 @@ def _halt_unread(patches: Patches) -> None:
     patches.attribute(TradingStates, "confirm", lambda _self, _version, _changes, _read_at: True)
 
 
+def _signals_swapped(patches: Patches) -> None:
+    """Of two signals that wait the later one is decided first, as with several consumers."""
+    right = Inbox.take_delivery
+
+    def take(self: Inbox) -> Any:
+        waiting = self._deliveries._items
+        if len(waiting) > 1:
+            waiting[0], waiting[1] = waiting[1], waiting[0]
+        return right(self)
+
+    patches.attribute(Inbox, "take_delivery", take)
+
+
+def _not_mandatory(patches: Patches) -> None:
+    patches.attribute(NodePublisher, "mandatory", False)
+
+
 def _parked_lost(patches: Patches) -> None:
     right = memory_journal.rows_of_a_book
 
@@ -250,6 +283,9 @@ RUNTIME_BUGS = {
     "early-commands": Bug("commands leave before their commit", _early(SendCreate, SendCancel)),
     "early-acks": Bug("deliveries are acknowledged before their commit", _early(Acknowledge)),
     "early-replies": Bug("people are answered before the commit", _early(Reply)),
+    "early-empty": Bug(
+        "what a step without rows says does not wait for the steps before it", _early_without_rows
+    ),
     "commit-failed": Bug("an unknown commit is taken for a refusal", _unknown_commit_failed),
     "commit-succeeded": Bug("an unknown commit is taken for done", _unknown_commit_succeeded),
     "commit-twice": Bug(
@@ -264,6 +300,8 @@ RUNTIME_BUGS = {
     "cursor-first": Bug("the cursor moves before the events are safe", _cursor_first),
     "event-skipped": Bug("an event the broker does not take is left out", _event_skipped),
     "lanes-ignored": Bug("events of one order are published at once", _lanes_ignored),
+    "not-mandatory": Bug("an event that no queue takes counts as published", _not_mandatory),
+    "signals-swapped": Bug("signals are not decided in the order they came", _signals_swapped),
     "halt-unread": Bug("states of others are not read", _halt_unread),
     "parked-lost": Bug("parked signals are not loaded", _parked_lost),
     "orders-lost": Bug(

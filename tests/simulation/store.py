@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol, TypeVar
 from order_adapters.stores.memory import MemoryDatabase
 from order_adapters.stores.memory.journal import MemoryJournal
 from order_adapters.stores.memory.views import MemoryViews
-from order_domain.model.enums import EventKind
+from order_domain.model.command import Command
+from order_domain.model.enums import CommandStatus, EventKind
 from order_domain.model.events import Event
 from order_domain.model.rows import Change, TradingStateRow
 from order_domain.model.steps import Need
@@ -115,7 +116,9 @@ class NodeJournal:
 def _claims(changes: Sequence[Change]) -> bool:
     """Whether a flush gives leave to send: the moment before the bytes."""
     return any(
-        isinstance(each, Event) and each.kind is EventKind.ORDER_SUBMITTED for each in changes
+        (isinstance(each, Event) and each.kind is EventKind.ORDER_SUBMITTED)
+        or (isinstance(each, Command) and each.status is CommandStatus.SENT)
+        for each in changes
     )
 
 

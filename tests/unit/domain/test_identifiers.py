@@ -2,6 +2,7 @@
 
 import re
 from uuid import UUID, uuid5
+from zlib import crc32
 
 import pytest
 
@@ -14,6 +15,8 @@ from order_domain.model.identifiers import (
     event_id_text,
     instrument_id,
     is_ours,
+    may_hedge,
+    order_row_id,
     symbol_of,
 )
 from tests.builders import a_signal_id
@@ -100,7 +103,13 @@ def test_most_flipped_characters_are_not_ours() -> None:
     ids=["empty", "prefix", "other software", "upper case", "too short", "too long"],
 )
 def test_what_other_software_sent_is_not_ours(foreign: str) -> None:
-    assert not is_ours(foreign)
+    assert is_ours(foreign) is False
+
+
+def test_a_check_character_alone_does_not_make_an_id_ours() -> None:
+    body = "omx" + client_order_id(*ARGUMENTS)[3:-1]
+
+    assert not is_ours(f"{body}{crc32(body.encode()) & 15:x}")
 
 
 def test_an_instrument_is_named_by_category_and_symbol() -> None:
@@ -116,6 +125,25 @@ def test_an_event_id_is_a_version_5_uuid_of_subject_and_number(sequence: int) ->
 
     assert event_id("om1d-1", sequence) == expected
     assert event_id_text("om1d-1", sequence) == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("category", "symbol", "may"),
+    [
+        ("linear", "BTCUSDT", True),
+        ("linear", "BTCPERP", False),
+        ("inverse", "BTCUSD", False),
+        ("spot", "BTCUSDT", False),
+    ],
+)
+def test_only_perpetuals_in_usdt_are_held_both_ways(category: str, symbol: str, may: bool) -> None:
+    assert may_hedge(instrument_id(category, symbol)) is may
+
+
+def test_the_row_of_an_order_is_known_by_the_event_that_never_is() -> None:
+    made = client_order_id(*ARGUMENTS)
+
+    assert order_row_id(made) == str(event_id(made, 0))
 
 
 def test_an_event_published_twice_carries_the_same_id() -> None:

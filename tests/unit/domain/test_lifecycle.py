@@ -93,6 +93,10 @@ def test_a_fact_puts_a_live_order_where_the_exchange_says_it_is(
     assert target == (None if no_news else FACTS[trigger])
 
 
+def test_no_edge_leads_back_to_where_it_began() -> None:
+    assert all(source not in targets.values() for source, targets in OUTCOMES.items())
+
+
 @pytest.mark.parametrize("state", OVERRULED, ids=str)
 @pytest.mark.parametrize("trigger", list(FACTS), ids=str)
 def test_a_fact_overrules_an_end_that_an_answer_or_we_had_put(
@@ -183,6 +187,7 @@ def test_the_diagram_draws_every_edge_and_leaves_out_what_is_absorbed() -> None:
     assert "    REJECTED_BY_ANSWER --> WORKING: show\n" in drawn
     assert "    UNKNOWN --> EXPIRED_BY_US: lapse\n" in drawn
     assert "    FILLED --> [*]\n" in drawn
+    assert "    DENIED --> WORKING: show\n" in drawn
     assert "WORKING --> WORKING" not in drawn
     words = [
         word
@@ -192,8 +197,8 @@ def test_the_diagram_draws_every_edge_and_leaves_out_what_is_absorbed() -> None:
     ]
     edges = [
         target
-        for source, targets in OUTCOMES.items()
+        for targets in OUTCOMES.values()
         for target in targets.values()
-        if target is not None and target != source
+        if target is not None
     ]
     assert len(words) == len(edges) + len(("deny", "decide"))

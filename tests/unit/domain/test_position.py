@@ -4,7 +4,7 @@ import pytest
 
 from order_domain.model.enums import ExecutionKind, PositionSide, Side
 from order_domain.model.identifiers import InstrumentId
-from order_domain.model.position import Position
+from order_domain.model.position import Position, PositionSnapshot
 from tests.builders import BTC, NOW, D, a_position, an_execution, seconds
 
 INVERSE = InstrumentId("inverse:BTCUSD")
@@ -62,6 +62,31 @@ def test_a_short_position_gains_when_it_is_bought_back_lower() -> None:
 
     assert position.size == D(-3)
     assert realized == D(20)
+
+
+@pytest.mark.parametrize(("size", "side"), [("0.5", Side.SELL), ("-0.5", Side.BUY)])
+def test_less_than_one_unit_gains_like_any_other_size(size: str, side: Side) -> None:
+    held = a_position(size=D(size), entry_value=D(50))
+    sign = 1 if side is Side.SELL else -1
+
+    reduced, realized = held.booked(
+        an_execution(side=side, price=D(100) + 20 * sign, quantity=D("0.25")), LATER
+    )
+
+    assert held.unrealized_pnl(D(100) + 20 * sign) == D(10)
+    assert reduced.size == D("0.25") * sign
+    assert realized == D(5)
+
+
+def test_closing_all_takes_every_digit_of_the_entry_value() -> None:
+    held = a_position(size=D(3), entry_value=D("100.0000000000000001"))
+
+    closed, realized = held.booked(
+        an_execution(side=Side.SELL, price=D(50), quantity=D(3)), LATER
+    )
+
+    assert closed.entry_value == 0
+    assert realized == D("49.9999999999999999")
 
 
 def test_closing_to_zero_leaves_nothing_behind() -> None:
@@ -180,3 +205,8 @@ def test_a_version_handed_out_is_not_changed_by_the_next_one() -> None:
     before.booked(an_execution(), LATER)
 
     assert before == a_position(fees={"USDT": D(1)})
+
+
+@pytest.mark.parametrize("kept", [Position, PositionSnapshot])
+def test_versions_that_are_kept_by_the_thousand_hold_their_fields_and_no_more(kept: type) -> None:
+    assert "__dict__" not in dir(kept)

@@ -148,7 +148,7 @@ def to_mermaid() -> str:
     for source, edges in OUTCOMES.items():
         targets: dict[State, list[str]] = {}
         for trigger, target in edges.items():
-            if target is not None and target != source:
+            if target is not None:
                 targets.setdefault(target, []).append(trigger.value)
         lines += [
             f"    {_name(source)} --> {_name(target)}: {', '.join(words)}"
