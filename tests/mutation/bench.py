@@ -13,6 +13,7 @@ from _pytest.runner import runtestprotocol
 
 from tests.mutation.mutants import Mutant, mutated
 from tests.mutation.reach import OPTIONS
+from tests.mutation.sample import source_of
 from tests.mutation.swap import CannotSwap, swap
 
 PASSED, FAILED, CANNOT = 0, 1, 2
@@ -81,7 +82,7 @@ def _face(trial: Trial, items: Sequence[pytest.Item]) -> int:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     for at, file in enumerate(trial.files):
-        source = file.read_text()
+        source = source_of(file)
         mutant = trial.mutant if at == 0 else None
         swap(file, ast.parse(source) if mutant is None else mutated(source, mutant))
     for item in items:

@@ -204,7 +204,10 @@ def _returns(node: ast.Return) -> Iterator[ast.AST]:
 
 
 def _is_nothing(value: ast.expr | None) -> bool:
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+    """None, or the False that whoever asks cannot tell from it."""
+    return value is None or (
+        isinstance(value, ast.Constant) and (value.value is None or value.value is False)
+    )
 
 
 def _shown(node: ast.AST) -> str:

@@ -21,7 +21,7 @@ import pytest
 from tests.mutation.bench import CANNOT, PASSED, Trial, run
 from tests.mutation.mutants import mutated
 from tests.mutation.reach import BEFORE, OPTIONS, Reach, measure
-from tests.mutation.sample import Chosen
+from tests.mutation.sample import Chosen, source_of
 from tests.mutation.targets import DOMAIN, ROOT, TARGETS
 
 CPU_SECONDS: Final = 60
@@ -200,6 +200,6 @@ def module_of(file: Path) -> str:
 def _run(tests: Sequence[str], planted: Chosen) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     os.chdir(ROOT)
-    tree = mutated(planted.file.read_text(), planted.mutant)
+    tree = mutated(source_of(planted.file), planted.mutant)
     sys.meta_path.insert(0, Planted(module_of(planted.file), tree, planted.file))
     return int(pytest.main([*OPTIONS, "-x", *tests]))

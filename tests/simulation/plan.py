@@ -13,7 +13,7 @@ from order_domain.model.enums import TimeInForce
 
 NEWEST: Final = 4
 """Of the ways in which plans are made: 2 stops nodes at a claim also where commits are lost, 3 has
-`EVERY_TOO`, accounts that are lived in, and five replicas."""
+`EVERY_TOO`, accounts that are lived in, and five replicas, 4 has `DRAWN_APART`."""
 SKEW_MS: Final = 200
 RATES: Final[Mapping[str, tuple[float, float]]] = {
     "store.lose_request": (0.002, 0.03),

@@ -133,13 +133,13 @@ def _float_sums(patches: Patches) -> None:
 def _newest_report_wins(patches: Patches) -> None:
     right = reports.merge
 
-    def merge(work: Work, order: Order, report: OrderReport, as_of: Any) -> Order:
-        new = right(work, order, report, as_of)
-        if new.reported_cum > report.cum_quantity:
+    def merge(work: Work, order: Order, report: OrderReport, as_of: Any) -> None:
+        right(work, order, report, as_of)
+        new = work.order(order.client_order_id)
+        if new is not None and new.reported_cum > report.cum_quantity:
             new = new.derive()
             new.reported_cum = report.cum_quantity
             work.emit(new, EventKind.ORDER_REPORTED)
-        return new
 
     for module in (reports, lookups, sweeps):
         patches.attribute(module, "merge", merge)

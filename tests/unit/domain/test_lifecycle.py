@@ -196,9 +196,6 @@ def test_the_diagram_draws_every_edge_and_leaves_out_what_is_absorbed() -> None:
         for word in line.split(": ")[1].split(", ")
     ]
     edges = [
-        target
-        for targets in OUTCOMES.values()
-        for target in targets.values()
-        if target is not None
+        target for targets in OUTCOMES.values() for target in targets.values() if target is not None
     ]
     assert len(words) == len(edges) + len(("deny", "decide"))

@@ -81,9 +81,7 @@ def test_less_than_one_unit_gains_like_any_other_size(size: str, side: Side) -> 
 def test_closing_all_takes_every_digit_of_the_entry_value() -> None:
     held = a_position(size=D(3), entry_value=D("100.0000000000000001"))
 
-    closed, realized = held.booked(
-        an_execution(side=Side.SELL, price=D(50), quantity=D(3)), LATER
-    )
+    closed, realized = held.booked(an_execution(side=Side.SELL, price=D(50), quantity=D(3)), LATER)
 
     assert closed.entry_value == 0
     assert realized == D("49.9999999999999999")

@@ -16,10 +16,11 @@ from order_domain.model.enums import (
     Trading,
     VenueStatus,
 )
-from order_domain.model.identifiers import ClientOrderId
+from order_domain.model.identifiers import ClientOrderId, VenueOrderId
 from order_domain.model.inputs import AmendOrder, CancelOrder
 from order_domain.model.order import Order
 from order_domain.model.reports import Answer
+from order_domain.model.steps import Need, Step
 from tests.builders import D, a_signal_id, seconds
 from tests.engine_driver import (
     World,
@@ -82,6 +83,24 @@ def test_an_acknowledgement_after_the_report_only_brings_the_venue_id() -> None:
     assert world.status(order) is OrderStatus.WORKING
     assert event_kinds(step) == [EventKind.ORDER_REPORTED]
     assert world.book.find("", f"v-{order.client_order_id}") is world.order(order)
+
+
+def test_the_id_a_report_brought_is_kept_whatever_the_acknowledgement_says() -> None:
+    world, order = a_world_with_sent_order()
+    world.report(order, venue_order_id=VenueOrderId("v-shown"))
+
+    assert world.answer(order).changes == []
+    assert world.order(order).venue_order_id == "v-shown"
+
+
+def test_a_late_acknowledgement_ends_the_look_ups() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.UNKNOWN)
+
+    world.answer(order)
+
+    assert world.status(order) is OrderStatus.ACKED
+    assert lookups(world.tick()) == []
 
 
 def test_an_acknowledgement_heard_twice_tells_nothing() -> None:
@@ -162,6 +181,42 @@ def test_an_attempt_that_is_due_is_dropped_when_the_order_is_there_after_all(
     assert world.status(order) is OrderStatus.WORKING
 
 
+def test_what_turns_out_not_accepted_is_not_looked_for_any_more() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.UNKNOWN)
+
+    world.answer(order, AnswerOutcome.NOT_ACCEPTED, code=10006)
+
+    assert world.status(order) is OrderStatus.INTENT
+    assert lookups(world.tick()) == []
+
+
+def two_children() -> tuple[World, Order, Order]:
+    world = a_world(enable_order_splitting=True, max_single_order_size=D(1000))
+    world.signal(amount=D(1500))
+    first, second = world.orders()
+    world.tick()
+    return world, first, second
+
+
+def test_who_waits_for_an_answer_goes_with_the_next_tick() -> None:
+    world, first, second = two_children()
+
+    world.answer(first)
+    world.tick()
+
+    assert world.status(second) is OrderStatus.SUBMITTING
+
+
+def test_who_waits_for_an_order_that_is_refused_ends_with_the_next_tick() -> None:
+    world, first, second = two_children()
+
+    world.answer(first, AnswerOutcome.REFUSED, code=110007)
+    world.tick()
+
+    assert world.order(second).code == Code.SIBLING_REFUSED
+
+
 def test_an_attempt_that_was_not_sent_goes_again_almost_at_once() -> None:
     world, order = a_world_with_sent_order()
     world.answer(order, AnswerOutcome.NOT_SENT)
@@ -234,6 +289,19 @@ def test_no_answer_makes_the_order_unknown_and_starts_a_look_up() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "mark"), [(AnswerOutcome.UNKNOWN, ""), (AnswerOutcome.EXISTS, "EXISTS")]
+)
+def test_only_an_order_that_exists_already_is_marked_to_be_compared(
+    outcome: AnswerOutcome, mark: str
+) -> None:
+    world, order = a_world_with_sent_order()
+
+    world.answer(order, outcome)
+
+    assert world.order(order).code == mark
+
+
 def test_an_unlisted_code_is_kept_with_the_unknown_order() -> None:
     world, order = a_world_with_sent_order()
 
@@ -301,6 +369,25 @@ def test_an_answer_to_an_order_nobody_knows_is_an_alarm() -> None:
     ]
 
 
+def test_an_answer_to_an_order_that_is_not_in_the_book_asks_the_store_once() -> None:
+    world = a_world()
+    world.restart()
+    answer = Answer(ClientOrderId("om1d-lost"), CREATE, 0, 1, AnswerOutcome.ACCEPTED)
+
+    assert world.engine.step(answer, world.now) == Need(orders=(answer.client_order_id,))
+    assert [event.code for event in events(world.feed(answer))] == ["ANSWER_WITHOUT_ORDER"]
+
+
+def test_where_no_store_knows_more_an_unknown_order_is_an_alarm_at_once() -> None:
+    world = a_world()
+    answer = Answer(ClientOrderId("om1d-lost"), CREATE, 0, 1, AnswerOutcome.ACCEPTED)
+
+    step = world.engine.step(answer, world.now)
+
+    assert isinstance(step, Step)
+    assert [event.code for event in events(step)] == ["ANSWER_WITHOUT_ORDER"]
+
+
 # -- what answers say about the plumbing
 
 
@@ -324,6 +411,24 @@ def test_an_accepted_request_in_between_starts_the_count_again() -> None:
         world.answer(order, outcome)
 
     assert ("account", "CLOCK") not in world.book.states
+
+
+def test_two_more_after_an_accepted_request_are_not_three_in_a_row() -> None:
+    world, order = a_world_with_sent_order(retry_max_attempts=9)
+    for outcome in (AnswerOutcome.ACCEPTED, AnswerOutcome.CLOCK, AnswerOutcome.CLOCK):
+        world.answer(order, outcome)
+
+    assert ("account", "CLOCK") not in world.book.states
+
+
+def test_no_answer_proves_nothing_about_the_clock() -> None:
+    world, order = a_world_with_sent_order(retry_max_attempts=9)
+    for outcome in (AnswerOutcome.CLOCK, AnswerOutcome.CLOCK, AnswerOutcome.UNKNOWN):
+        world.answer(order, outcome)
+
+    world.answer(order, AnswerOutcome.CLOCK)
+
+    assert world.state("CLOCK").state is Trading.REDUCE_ONLY
 
 
 def test_the_clock_clears_its_own_cause_when_a_request_is_accepted() -> None:
@@ -371,6 +476,26 @@ def test_an_offset_measured_after_the_claim_is_new_enough() -> None:
     world.pass_(1.1)
 
     assert world.status(order) is OrderStatus.SUBMITTING
+
+
+def test_an_offset_measured_at_the_moment_of_the_claim_may_be_the_wrong_one() -> None:
+    world, order = a_world_with_sent_order(order_execution_timeout=seconds(60))
+    world.clock(seconds(0.3))
+
+    world.answer(order, AnswerOutcome.CLOCK)
+    world.pass_(4.9)
+
+    assert world.status(order) is OrderStatus.INTENT
+
+
+def test_a_refused_stamp_holds_creates_for_5_s_and_cancels_for_1_s() -> None:
+    world, order = a_world_with_sent_order()
+
+    world.answer(order, AnswerOutcome.CLOCK)
+
+    watch = world.engine._watch
+    assert watch.creates.free_at() == world.now + seconds(5)
+    assert watch.cancels.free_at() == world.now + seconds(1)
 
 
 def test_a_clock_that_nobody_measures_holds_an_opening_for_5_s_and_a_cancel_for_1_s() -> None:
@@ -445,6 +570,16 @@ def test_a_rate_limited_request_empties_the_bucket_for_a_second() -> None:
 
     world.pass_(1.1)
     assert world.status(waiting) is OrderStatus.SUBMITTING
+
+
+@pytest.mark.parametrize("code", [10006, 10019])
+def test_only_the_code_of_the_rate_limit_says_that_no_token_is_left(code: int) -> None:
+    world, order = a_world_with_sent_order()
+
+    world.answer(order, AnswerOutcome.NOT_ACCEPTED, code=code)
+
+    empty = world.engine._watch.creates.free_at() == world.now + seconds(1)
+    assert empty is (code == 10006)
 
 
 # -- cancels
@@ -564,6 +699,55 @@ def test_a_refused_cancel_is_told_and_can_be_asked_for_again() -> None:
     assert (sent.number, sent.attempt) == (2, 1)
 
 
+def test_an_order_whose_cancel_was_refused_is_no_longer_meant_to_end() -> None:
+    world, order = a_world_with_working_order()
+    cancel(world, order)
+
+    world.answer(order, AnswerOutcome.REFUSED, kind=CANCEL, code=10001)
+
+    assert world.order(order).cancel_reason == ""
+    assert lookups(world.tick()) == []
+
+
+def test_a_refused_amend_does_not_take_back_a_cancel() -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, price=D(49000))
+    cancel(world, order)
+
+    world.answer(order, AnswerOutcome.REFUSED, kind=AMEND, code=110003)
+
+    assert world.order(order).cancel_reason == Code.OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("outcome", "waits"),
+    [
+        (AnswerOutcome.NOT_SENT, 0.1),
+        (AnswerOutcome.NOT_ACCEPTED, 1),
+        (AnswerOutcome.UNKNOWN, 1),
+    ],
+)
+def test_a_cancel_goes_again_no_sooner_than_its_answer_allows(
+    outcome: AnswerOutcome, waits: float
+) -> None:
+    world, order = a_world_with_working_order(retry_base_delay=seconds(1))
+    cancel(world, order)
+    world.answer(order, outcome, kind=CANCEL)
+
+    assert world.command(order).not_before == world.now + seconds(waits)
+    world.pass_(waits - 0.01)
+    assert world.command(order).attempt == 1
+    world.pass_(0.11)
+    assert world.command(order).attempt == 2
+
+
+def test_an_answer_to_a_cancel_nobody_sent_is_not_news() -> None:
+    world, order = a_world_with_working_order()
+    answer = Answer(order.client_order_id, CANCEL, 1, 1, AnswerOutcome.ACCEPTED)
+
+    assert world.feed(answer).changes == []
+
+
 def test_a_late_answer_to_the_first_cancel_does_not_settle_the_second() -> None:
     world, order = a_world_with_working_order()
     cancel(world, order)
@@ -620,7 +804,7 @@ def test_an_order_with_a_waiting_cancel_is_withdrawn_instead_of_sent_again() -> 
     cancel(world, order)
 
     world.answer(order, AnswerOutcome.NOT_SENT)
-    world.pass_(0.5)
+    world.tick()
 
     ended = world.order(order)
     assert (ended.status, ended.ended_by, ended.attempt) == (OrderStatus.CANCELLED, EndedBy.US, 1)

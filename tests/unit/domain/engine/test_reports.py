@@ -18,9 +18,10 @@ from order_domain.model.enums import (
     Trading,
     VenueStatus,
 )
-from order_domain.model.identifiers import ClientOrderId, VenueOrderId
+from order_domain.model.identifiers import ClientOrderId, InstrumentId, VenueOrderId
 from order_domain.model.inputs import AmendOrder, CancelOrder, SetTradingState
 from order_domain.model.order import Order
+from order_domain.model.steps import Need, Step
 from tests.builders import D, a_signal_id, an_order_id, seconds
 from tests.engine_driver import (
     World,
@@ -53,13 +54,61 @@ def test_a_report_outruns_the_answer() -> None:
 
     assert world.status(order) is OrderStatus.WORKING
     assert event_kinds(step) == [EventKind.ORDER_WORKING]
-    assert world.order(order).first_working_at == world.now
+    shown = world.order(order)
+    assert shown.first_working_at == world.now
+    assert (shown.venue_order_id, shown.code) == (f"v-{order.client_order_id}", "")
 
 
 def test_the_same_report_again_tells_nothing() -> None:
     world, order = a_world_with_working_order()
 
     assert world.report(order).changes == []
+
+
+def test_a_report_of_what_is_known_looks_for_nothing() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.UNKNOWN)
+
+    world.report(order)
+    world.pass_(0.6)
+
+    assert [one for step in world.steps for one in lookups(step)] == []
+
+
+def test_an_unknown_order_that_shows_fills_we_lack_is_still_looked_for() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.UNKNOWN)
+
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
+    world.pass_(0.6)
+
+    assert world.status(order) is OrderStatus.PARTIALLY_FILLED or world.order(order).reported_cum
+    assert [one for step in world.steps for one in lookups(step)]
+
+
+def test_the_id_the_exchange_first_gave_stays() -> None:
+    world, order = a_world_with_working_order()
+
+    assert world.report(order, venue_order_id=VenueOrderId("v-other")).changes == []
+    assert world.order(order).venue_order_id == f"v-{order.client_order_id}"
+
+
+def test_the_id_of_an_order_that_was_shown_without_is_told_when_it_comes() -> None:
+    world, order = a_world_with_sent_order()
+    world.report(order, venue_order_id=VenueOrderId(""))
+
+    step = world.report(order)
+
+    assert event_kinds(step) == [EventKind.ORDER_REPORTED]
+    assert world.order(order).venue_order_id == f"v-{order.client_order_id}"
+
+
+def test_a_report_of_fills_that_are_booked_is_no_news() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order, "0.01")
+
+    assert world.report(order, V.PARTIALLY_FILLED).changes == []
+    assert world.order(order).reported_cum == 0
 
 
 def test_a_cancel_report_ends_an_unfilled_order() -> None:
@@ -104,6 +153,58 @@ def test_a_report_ahead_of_the_ledger_told_again_is_no_news() -> None:
     world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
 
     assert world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01")).changes == []
+
+
+def test_a_report_that_ends_nothing_leaves_no_end_to_wait_for() -> None:
+    world, order = a_world_with_working_order()
+
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
+
+    assert world.order(order).reported_status is None
+
+
+def test_the_first_end_that_was_reported_is_the_one_that_counts() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.FILLED, cum_quantity=D("0.02"))
+
+    world.report(order, V.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.02"))
+
+    assert world.order(order).reported_status is V.FILLED
+
+
+def test_an_end_reported_after_its_last_fill_was_reported_is_kept() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.02"))
+
+    step = world.report(order, V.FILLED, cum_quantity=D("0.02"))
+
+    assert event_kinds(step) == [EventKind.ORDER_REPORTED]
+    assert world.order(order).reported_status is V.FILLED
+
+
+def test_of_an_order_that_ended_later_values_are_no_news() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.CANCELLED)
+
+    later = world.after(1).report(order, V.CANCELLED, quantity=D("0.05"), price=D(49000))
+
+    assert later.changes == []
+    assert world.order(order).quantity == D("0.02")
+
+
+@pytest.mark.parametrize("status", [V.PARTIALLY_FILLED, V.PARTIALLY_FILLED_CANCELLED])
+def test_an_order_that_ended_stays_ended_when_more_was_filled_than_was_booked(
+    status: VenueStatus,
+) -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order, "0.005")
+    world.report(order, V.CANCELLED)
+
+    world.report(order, status, cum_quantity=D("0.01"))
+
+    ended = world.order(order)
+    assert (ended.status, ended.reported_status) == (OrderStatus.CANCELLED, None)
+    assert ended.unbooked_quantity == D("0.005")
 
 
 def test_more_than_was_booked_when_the_order_ended_is_still_fetched() -> None:
@@ -200,6 +301,68 @@ def test_cumulative_quantities_merge_by_their_maximum() -> None:
     world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.005"))
 
     assert world.order(order).reported_cum == D("0.015")
+
+
+def test_the_largest_cumulative_quantity_stays_when_new_values_come_with_a_smaller_one() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.015"))
+
+    world.after(1).report(order, V.PARTIALLY_FILLED, price=D(49900), cum_quantity=D("0.005"))
+
+    assert world.order(order).price == D(49900)
+    assert world.order(order).reported_cum == D("0.015")
+
+
+def test_an_order_at_the_market_gets_no_price_from_a_report() -> None:
+    world = a_world(market_order_spread_threshold=D(1))
+    world.signal()
+    order = world.the_order()
+    assert order.price is None
+
+    world.report(order, price=D(50010))
+
+    assert world.order(order).price is None
+
+
+def test_a_report_without_a_price_takes_none_away() -> None:
+    world, order = a_world_with_working_order()
+
+    world.after(1).report(order, price=None, quantity=D("0.03"))
+
+    assert (world.order(order).price, world.order(order).quantity) == (D(49990), D("0.03"))
+
+
+def test_of_two_reports_of_one_millisecond_the_one_that_has_filled_less_is_the_older() -> None:
+    world, order = a_world_with_working_order()
+    then = world.now + seconds(2)
+    world.report(
+        order, V.PARTIALLY_FILLED, quantity=D("0.03"), cum_quantity=D("0.01"), updated_at=then
+    )
+
+    world.report(
+        order, V.PARTIALLY_FILLED, quantity=D("0.04"), cum_quantity=D("0.005"), updated_at=then
+    )
+    assert world.order(order).quantity == D("0.03")
+    world.report(
+        order, V.PARTIALLY_FILLED, quantity=D("0.05"), cum_quantity=D("0.015"), updated_at=then
+    )
+    assert world.order(order).quantity == D("0.05")
+
+
+def test_of_two_ends_of_one_millisecond_the_one_that_came_last_brings_the_quantity() -> None:
+    world, order = a_world_with_working_order()
+    then = world.now + seconds(2)
+    world.report(order, V.FILLED, quantity=D("0.01"), cum_quantity=D("0.01"), updated_at=then)
+
+    world.report(
+        order,
+        V.PARTIALLY_FILLED_CANCELLED,
+        quantity=D("0.03"),
+        cum_quantity=D("0.01"),
+        updated_at=then,
+    )
+
+    assert world.order(order).quantity == D("0.03")
 
 
 def test_price_and_quantity_merge_by_the_exchanges_time() -> None:
@@ -530,6 +693,55 @@ def test_a_report_after_the_receive_window_shows_that_an_amend_had_no_effect() -
     assert world.command_status(order, CommandKind.AMEND) is CommandStatus.REFUSED
 
 
+def test_a_report_at_the_end_of_the_receive_window_is_still_too_early_to_tell() -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, price=D(49000))
+    window = world.config.recv_window + world.config.clock_skew
+
+    world.report(order, updated_at=world.now + window)
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.SENT
+
+    world.report(order, updated_at=world.now + window + seconds(0.001))
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.REFUSED
+
+
+def test_the_window_of_an_amend_begins_when_it_is_sent_and_not_when_it_is_asked_for() -> None:
+    world, order = a_world_with_working_order()
+    world.transport(up=False)
+    amend(world, order, price=D(49000))
+    world.after(5).transport(up=True)
+    world.quote()
+    world.tick()
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.SENT
+
+    world.report(order)
+
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.SENT
+
+
+def test_an_amend_that_is_settled_stays_settled() -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, price=D(49000))
+    world.after(1).report(order, price=D(49000))
+
+    later = world.after(60).report(order, price=D(48000))
+
+    assert event_kinds(later) == [EventKind.ORDER_AMENDED]
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.DONE
+
+
+def test_an_order_that_existed_is_compared_when_a_report_follows_its_fill() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.EXISTS, code=110072)
+    world.fill(order, "0.01")
+
+    world.report(order, V.PARTIALLY_FILLED, quantity=D("0.03"))
+
+    assert world.state("MISMATCH").state is Trading.HALTED
+    assert world.order(order).code == ""
+
+
+# -- orders of others
 # -- orders of others
 
 
@@ -549,6 +761,44 @@ def test_a_foreign_order_is_adopted_as_external_and_counted() -> None:
     assert len(adopted.client_order_id) == 36
     assert event_kinds(step) == [EventKind.ORDER_ADOPTED, EventKind.ORDER_WORKING]
     assert world.book.find("", "0" * 36) is adopted
+
+
+def test_where_no_store_knows_more_a_strangers_order_is_adopted_at_once() -> None:
+    world, order = a_world_with_working_order()
+    foreign = {"client_order_id": ClientOrderId(""), "venue_order_id": VenueOrderId("v9")}
+    report = world.report_of(order, **foreign)
+
+    step = world.engine.step(report, world.now)
+
+    assert isinstance(step, Step)
+    assert EventKind.ORDER_ADOPTED in event_kinds(step)
+
+
+def test_after_a_restart_the_store_is_asked_for_a_strangers_order_once() -> None:
+    world, order = a_world_with_working_order()
+    foreign = {"client_order_id": ClientOrderId("theirs"), "venue_order_id": VenueOrderId("v9")}
+    report = world.report_of(order, **foreign)
+    world.restart()
+
+    asked = world.engine.step(report, world.now)
+
+    assert asked == Need(orders=(report.client_order_id,), venue_orders=(report.venue_order_id,))
+    assert EventKind.ORDER_ADOPTED in event_kinds(world.feed(report))
+
+
+def test_a_strangers_post_only_order_that_would_take_is_not_quoted_again() -> None:
+    world, order = a_world_with_working_order()
+    foreign = {
+        "client_order_id": ClientOrderId("theirs"),
+        "venue_order_id": VenueOrderId("v9"),
+        "instrument_id": InstrumentId("linear:XRPUSDT"),
+        "time_in_force": TimeInForce.POST_ONLY,
+    }
+    world.report(order, **foreign)
+
+    world.report(order, V.CANCELLED, **foreign, **WOULD_TAKE)
+
+    assert [one.terms.origin for one in world.orders()] == [Origin.SIGNAL, Origin.EXTERNAL]
 
 
 def test_an_exit_that_waits_at_the_exchange_is_adopted_when_it_triggers() -> None:

@@ -26,7 +26,6 @@ from order_domain.model.enums import (
     EventKind,
     OrderStatus,
     Origin,
-    TimeInForce,
     Trading,
     VenueStatus,
     Verdict,
@@ -112,7 +111,7 @@ def adopt(work: Work, report: OrderReport) -> Order:
     return order
 
 
-def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Order:
+def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> None:
     """Fold one report into its order; nothing is staged when it tells nothing new.
 
     Args:
@@ -120,7 +119,7 @@ def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Ord
             at which it was asked for.
     """
     if order.ended_by is _BY_REPORT and report.cum_quantity <= order.cum_quantity:
-        return order
+        return
     new = order.derive()
     adopted = order.code == AnswerOutcome.EXISTS.name
     if adopted:
@@ -153,7 +152,7 @@ def merge(work: Work, order: Order, report: OrderReport, as_of: datetime) -> Ord
     if moved and trigger is _SHOW and new.cum_quantity:
         new.status = OrderStatus.PARTIALLY_FILLED
     noted = adopted or ahead or new.reported_status is not order.reported_status
-    return _publish(work, order, new, report, moved=moved, amended=amended, noted=noted)
+    _publish(work, order, new, report, moved=moved, amended=amended, noted=noted)
 
 
 def _compare_terms(work: Work, new: Order, report: OrderReport) -> None:
@@ -198,7 +197,7 @@ def _is_older(order: Order, report: OrderReport) -> bool:
     Of two reports of one moment the older one has filled less, or does not know of the end.
     """
     known_at = order.venue_updated_at
-    if known_at is None or report.updated_at != known_at:
+    if report.updated_at != known_at:
         return known_at is not None and report.updated_at < known_at
     if order.reported_status is not None and report.status not in _ENDS:
         return True
@@ -228,23 +227,22 @@ def _publish(
     moved: bool,
     amended: bool,
     noted: bool,
-) -> Order:
+) -> None:
     if moved:
         if new.reported_cum <= new.cum_quantity:
             work.watch.settle(order.terms.client_order_id)
-        return _publish_move(work, order, new, report)
-    if amended:
-        return work.emit(new, EventKind.ORDER_AMENDED)
-    if (
+        _publish_move(work, order, new, report)
+    elif amended:
+        work.emit(new, EventKind.ORDER_AMENDED)
+    elif (
         noted
         or new.venue_order_id != order.venue_order_id
         or new.first_working_at != order.first_working_at
     ):
-        return work.emit(new, EventKind.ORDER_REPORTED)
-    return order
+        work.emit(new, EventKind.ORDER_REPORTED)
 
 
-def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> Order:
+def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> None:
     code, text = "", report.reject_reason
     if new.status is OrderStatus.CANCELLED:
         code = new.cancel_reason or report.cancel_type
@@ -266,27 +264,11 @@ def _publish_move(work: Work, order: Order, new: Order, report: OrderReport) -> 
         nudge(work)
         if code == Code.POST_ONLY_WOULD_TAKE:
             _requote(work, new)
-    return new
 
 
 def _requote(work: Work, order: Order) -> None:
     """One re-quote at the touch, committed with the cancel report that causes it (protocol 7.4)."""
-    config = work.config
-    terms = order.terms
-    unwanted = (
-        order.cancel_reason
-        or terms.requote_of is not None
-        or terms.time_in_force is not TimeInForce.POST_ONLY
-    )
-    if (
-        unwanted
-        or not config.requote_post_only
-        or work.now >= terms.valid_until
-        or terms.origin is Origin.EXTERNAL
-    ):
-        return
-    context = contexts.for_order(work, order)
-    decision = requote(order, context, config)
+    decision = requote(order, contexts.for_order(work, order), work.config)
     if decision.verdict is Verdict.ORDERED and not exists_already(work, decision.drafts):
         for draft in decision.drafts:
             create(work, draft)
