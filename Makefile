@@ -139,7 +139,7 @@ TWICE ?= 25
 simulate: setup ## the whole runtime in seeded worlds of faults, in virtual time
 	@$(RUN) python -m tests.simulation --seeds $(SEEDS) --twice $(TWICE) $(if $(SEED),--seed $(SEED)) \
 		$(if $(FROM),--from $(FROM)) $(if $(RESUME),--state $(RESUME)) $(ARGS)
-planted-bugs: setup ## every planted bug, each with the seed that catches it
+planted-bugs: setup ## every planted bug: its seed breaks with it, and not without (ARGS=--search seeks others)
 	@$(RUN) python -m tests.simulation --plant --seeds 1000 $(ARGS)
 
 .PHONY: mutants

@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 
+from tests.mutation import equivalent
 from tests.mutation.runner import Verdict, judge
 from tests.mutation.sample import Chosen, choose
 from tests.mutation.targets import TARGETS
@@ -19,19 +20,27 @@ def main() -> int:
     parser.add_argument("--least", type=float, default=0, help="percent that must be noticed")
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}; none is all")
     asked = parser.parse_args()
-    chosen = choose(asked.targets or list(TARGETS), asked.number, random.Random(asked.seed))
+    targets = asked.targets or list(TARGETS)
+    chosen = choose(targets, asked.number, random.Random(asked.seed))
+    equal = set(equivalent.among(choose(targets, 0, random.Random(0))))
     counts: Counter[tuple[str, Verdict]] = Counter()
+    wrongly = 0
     for each, verdict in judge(chosen, asked.jobs):
-        counts[each.target, verdict] += 1
-        if verdict is Verdict.SURVIVED:
-            print(_told(each), flush=True)
-    for target in asked.targets or list(TARGETS):
+        if each not in equal:
+            counts[each.target, verdict] += 1
+            if verdict is Verdict.SURVIVED:
+                print(_told(each), flush=True)
+        elif verdict is not Verdict.SURVIVED:
+            wrongly += 1
+            print(f"noticed, and listed as equivalent: {_told(each)}", flush=True)
+    for target in targets:
         _score(target, counts)
     total = sum(counts.values())
     noticed = total - sum(n for (_, verdict), n in counts.items() if verdict is Verdict.SURVIVED)
     score = 100 * noticed / total if total else 100.0
     print(f"{noticed} of {total} mutants noticed: {score:.1f} %")
-    return 0 if score >= asked.least else 1
+    print(f"left out as equivalent: {len(equal.intersection(chosen))}")
+    return 0 if score >= asked.least and not wrongly else 1
 
 
 def _told(each: Chosen) -> str:

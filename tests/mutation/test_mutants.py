@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from tests.mutation.equivalent import EQUIVALENT, find
 from tests.mutation.mutants import mutants_of, mutated
 from tests.mutation.sample import choose
 from tests.mutation.targets import ROOT, TARGETS
@@ -77,3 +78,11 @@ def test_the_tests_of_every_target_are_there() -> None:
     named = [Path(each) for target in TARGETS.values() for group in target.tests for each in group]
 
     assert [each for each in named if not (ROOT / each).exists()] == []
+
+
+def test_every_mutant_listed_as_equivalent_is_still_there_and_listed_once() -> None:
+    every = choose(TARGETS, 0, Random(3))
+    found = [find(each, every) for each in EQUIVALENT]
+
+    assert [each for each, one in zip(EQUIVALENT, found, strict=True) if one is None] == []
+    assert len(set(found)) == len(EQUIVALENT)

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, Protocol
 
 from order_domain.errors import InvalidValue
-from order_domain.model.enums import ExecutionKind, Side, Trading
+from order_domain.model.enums import ExecutionKind, OrderStatus, Side, Trading
 from order_domain.model.inputs import Operator
 from order_domain.model.order import Order
 from order_domain.model.rows import SignalRow, TradingStateRow
@@ -20,6 +20,7 @@ from tests.simulation.node import Around, Node
 from tests.simulation.traffic import Market, People
 
 LONGEST_FREEZE: Final = 25.0
+RESTING: Final = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
 
 
 class World(Around, Protocol):
@@ -59,6 +60,7 @@ class Chaos:
             "stream.disconnect": self._break_stream,
             "clock.step": self._step_clock,
             "person": self._person,
+            "amend": self._amend,
             "halt_outside": self._halt_outside,
             "foreign": self._foreign,
             "funding": self._fund,
@@ -259,6 +261,17 @@ class Chaos:
             list(rows[SignalRow].values()),
             list(rows[TradingStateRow].values()),
         )
+        self._request(node, request)
+
+    async def _amend(self) -> None:
+        """Somebody changes an order that rests."""
+        node = next((node for node in self._world.nodes if node.owner is not None), None)
+        orders = self._world.database.rows[Order].values()
+        resting = [each for each in orders if each.status in RESTING and each.price is not None]
+        if node is not None and not node.process.is_frozen and resting:
+            self._request(node, self._world.people.amend(self._random.choice(resting)))
+
+    def _request(self, node: Node, request: Operator) -> None:
         runtime = node.owner
         assert runtime is not None
         self._world.wires.trace.note("person", type(request).__name__, request.request_id)

@@ -15,6 +15,7 @@ from order_domain.model.command import Command as CommandRow
 from order_domain.model.enums import (
     AnswerOutcome,
     CommandKind,
+    CommandStatus,
     EventKind,
     OrderStatus,
     Side,
@@ -66,6 +67,8 @@ class Checker:
         self._database = database
         self._claims: dict[tuple[str, int], datetime] = {}
         self._commands: dict[tuple[str, CommandKind, int, int], datetime | None] = {}
+        self._out: set[tuple[str, CommandKind]] = set()
+        self._epoch = 0
         self._decided: set[int] = set()
         self._newest_delivery: dict[str, int] = {}
         self._requests: set[str] = set()
@@ -96,6 +99,7 @@ class Checker:
         # epoch refuses it
         if head.owner not in (process.name, ""):
             self.broken("V18", f"{process.name} commits while {head.owner} owns the account")
+        self._taken_over(process, changes, head)
         for change in changes:
             if isinstance(change, Event):
                 order = change.order
@@ -108,8 +112,7 @@ class Checker:
                 if change.kind is EventKind.ORDER_ADOPTED:
                     self._adopted(change.subject)
             elif isinstance(change, CommandRow):
-                key = (change.client_order_id, change.kind, change.number, change.attempt)
-                self._commands[key] = change.request_ts
+                self._commanded(change)
             elif isinstance(change, SignalRow):
                 self._in_turn(change)
                 self._decided.add(change.delivery)
@@ -125,6 +128,26 @@ class Checker:
         halts = self._database.rows[TradingStateRow]
         if is_ours(order_id) and ("account", COMMITS_LOST) not in halts:
             self.broken("V3", f"{order_id} was adopted, and the account goes on")
+
+    def _commanded(self, row: CommandRow) -> None:
+        key = (row.client_order_id, row.kind, row.number, row.attempt)
+        self._commands[key] = row.request_ts
+        if row.status is CommandStatus.SENT:
+            self._out.add((row.client_order_id, row.kind))
+        else:
+            self._out.discard((row.client_order_id, row.kind))
+
+    def _taken_over(self, process: Process, changes: Sequence[Change], head: Head) -> None:
+        """8.4: the first rows of an epoch say that nothing counts as sent any more."""
+        if not changes or head.epoch == self._epoch:
+            return
+        self._epoch = head.epoch
+        told = {
+            (each.client_order_id, each.kind) for each in changes if isinstance(each, CommandRow)
+        }
+        for order_id, kind in sorted(self._out - told):
+            if not self.may_lose_commits:
+                self.broken("RESUME", f"{process.name} leaves {kind.value} {order_id} as sent")
 
     def _in_turn(self, row: SignalRow) -> None:
         """Signals of one instrument get their first verdict in the order in which they came."""

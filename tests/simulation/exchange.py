@@ -23,7 +23,7 @@ from order_domain.model.steps import LookUp, SendAmend, SendCancel, SendCreate, 
 from order_domain.ports.venue import Fact
 from tests.simulation.clocks import NodeClock, WorldClock
 from tests.simulation.loop import NOBODY, Process
-from tests.simulation.network import Link, Lost, Refused, Silence, Wires
+from tests.simulation.network import LATEST, Link, Lost, Refused, Silence, Wires
 from tests.simulation.plan import Plan
 
 Command = SendCreate | SendAmend | SendCancel
@@ -264,7 +264,7 @@ class NodeVenue:
         self._wires.trace.fault(self._process.name, "exchange.stuck", _name(command))
         arrives = self._stuck[command.order.client_order_id] = asyncio.Event()
         try:
-            async with asyncio.timeout(self._plan.answer_seconds):
+            async with asyncio.timeout(LATEST):
                 await arrives.wait()
         except TimeoutError:
             return _answer(command, AnswerOutcome.UNKNOWN, 0)

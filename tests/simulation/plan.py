@@ -48,10 +48,15 @@ RATES: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Chance of each thing that can go wrong with one message, lowest and highest."""
 DRAWN_APART: Final[Mapping[str, tuple[float, float]]] = {
-    "exchange.stuck": (0.02, 0.2),
+    "crash.at_cancel": (0.05, 0.3),
+    "exchange.stuck": (0.1, 0.5),
     "broker.unroutable": (0.01, 0.2),
 }
 """Likewise; drawn by a chance of their own, so that what came before them stays as it was."""
+AMENDS: Final = (2.0, 10.0)
+"""Mean seconds between two orders to change an order."""
+PATIENT: Final = timedelta(seconds=30)
+"""How long an order may wait where answers lie somewhere: long enough for a second attempt."""
 STOPS_AT_CLAIM: Final = (0.02, 0.2)
 """Likewise of a stop right after a claim: what it must wait for is on its way out."""
 EVERY: Final[Mapping[str, tuple[float, float]]] = {
@@ -160,11 +165,18 @@ def draw(seed: int, generation: int = NEWEST) -> Plan:
         for name, bounds in DRAWN_APART.items()
         if apart.random() < added_apart
     }
+    is_stuck = "exchange.stuck" in rates
+    if is_stuck:
+        # only a book that is rebuilt meanwhile sends again before an answer that lies somewhere
+        rates.setdefault("store.refuse", apart.uniform(*RATES["store.refuse"]))
+    if apart.random() < share:
+        every["amend"] = apart.uniform(*AMENDS)
+        rates.setdefault("stream.stale", apart.uniform(*RATES["stream.stale"]))
     replicas = random.choice((1, 1, 2, 3))
     if added and more.random() < MANY:
         replicas = 5
     visibility = random.choice((0.0, 1.0, 10.0, 10.0))
-    return Plan(
+    plan = Plan(
         seed=seed,
         replicas=replicas,
         earlier=earlier,
@@ -181,6 +193,10 @@ def draw(seed: int, generation: int = NEWEST) -> Plan:
         skews=tuple(random.uniform(-SKEW_MS, SKEW_MS) / 1_000 for _ in range(replicas)),
         drifts=tuple(random.uniform(-1e-4, 1e-4) for _ in range(replicas)),
     )
+    if is_stuck:
+        config = attrs.evolve(plan.config, order_execution_timeout=PATIENT)
+        plan = attrs.evolve(plan, config=config)
+    return plan
 
 
 def _config(random: Random, visibility: float) -> EngineConfig:

@@ -29,10 +29,10 @@ from order_domain.engine import (
 from order_domain.engine.watch import LONG_AGO, Bucket
 from order_domain.engine.work import Work
 from order_domain.lifecycle import Trigger
-from order_domain.model.enums import AnswerOutcome, EventKind, OrderStatus, Trading
+from order_domain.model.enums import AnswerOutcome, EventKind, OrderStatus
 from order_domain.model.events import Event
 from order_domain.model.execution import Execution
-from order_domain.model.inputs import SignalDelivered, StreamState
+from order_domain.model.inputs import SignalDelivered
 from order_domain.model.order import Order
 from order_domain.model.reports import Answer, LookupResult, OrderReport, SweepResult
 from order_domain.model.rows import Change
@@ -259,17 +259,6 @@ def _half_sweep(patches: Patches) -> None:
     patches.item(engine._HANDLERS, SweepResult, take)  # type: ignore[arg-type]
 
 
-def _no_barrier(patches: Patches) -> None:
-    right = plumbing.on_stream
-
-    def on_stream(work: Work, state: StreamState, asked: bool) -> None:
-        right(work, state, asked)
-        work.watch.barrier = False
-
-    patches.item(engine._HANDLERS, StreamState, on_stream)  # type: ignore[arg-type]
-    patches.attribute(Book, "trading", lambda _book, _strategy, _instrument: (Trading.ACTIVE, ""))
-
-
 def _unreserved(patches: Patches) -> None:
     right = exposure.at_risk
 
@@ -336,7 +325,6 @@ ENGINE_BUGS = {
     "opened-and-booked": Bug("what an opening holds is booked again", _opened_and_booked, 50),
     "lost-rows-ignored": Bug("orders of ours without a row halt nothing", _lost_rows_ignored, 255),
     "half-sweep": Bug("an incomplete sweep counts as complete", _half_sweep),
-    "no-barrier": Bug("a lost stream and a halt do not close the door", _no_barrier),
     "unreserved": Bug("what is on its way is not counted in risk", _unreserved),
     "free-tokens": Bug("the rate budget is not kept", _free_tokens),
     "cancels-unclaimed": Bug("a cancel leaves without its claim", _cancels_too_early),

@@ -5,6 +5,8 @@ from typing import Any
 import attrs
 
 from order_adapters.stores.memory import journal as memory_journal
+from order_domain.book import Book
+from order_domain.model.enums import Trading
 from order_domain.model.rows import Mark, SignalRow
 from order_domain.model.steps import Acknowledge, Reply, SendCancel, SendCreate
 from order_domain.ports.journal import Flushed, FlushOutcome, StoreUnavailable
@@ -223,6 +225,12 @@ def _not_mandatory(patches: Patches) -> None:
     patches.attribute(NodePublisher, "mandatory", False)
 
 
+def _halt_ignored(patches: Patches) -> None:
+    """Neither who decides nor who sends obeys; each alone would be covered by the other."""
+    patches.attribute(Book, "trading", lambda _book, _strategy, _instrument: (Trading.ACTIVE, ""))
+    patches.attribute(TradingStates, "forbids", lambda _self, _order, _kind: "")
+
+
 def _parked_lost(patches: Patches) -> None:
     right = memory_journal.rows_of_a_book
 
@@ -302,6 +310,7 @@ RUNTIME_BUGS = {
     "lanes-ignored": Bug("events of one order are published at once", _lanes_ignored),
     "not-mandatory": Bug("an event that no queue takes counts as published", _not_mandatory),
     "signals-swapped": Bug("signals are not decided in the order they came", _signals_swapped),
+    "halt-ignored": Bug("a state is known and not obeyed", _halt_ignored),
     "halt-unread": Bug("states of others are not read", _halt_unread),
     "parked-lost": Bug("parked signals are not loaded", _parked_lost),
     "orders-lost": Bug(

@@ -78,6 +78,8 @@ class NodeJournal:
                 self._watch.committed(self._process, kept, flushed.head)
                 if kept:
                     self._link.moment("at_claim" if _claims(kept) else "at_commit")
+                    if _cancels(kept):
+                        self._link.moment("at_cancel")
             return flushed
 
         return await self._ask(f"flush {flush_no}", serve)
@@ -116,10 +118,13 @@ class NodeJournal:
 def _claims(changes: Sequence[Change]) -> bool:
     """Whether a flush gives leave to send: the moment before the bytes."""
     return any(
-        (isinstance(each, Event) and each.kind is EventKind.ORDER_SUBMITTED)
-        or (isinstance(each, Command) and each.status is CommandStatus.SENT)
-        for each in changes
+        isinstance(each, Event) and each.kind is EventKind.ORDER_SUBMITTED for each in changes
     )
+
+
+def _cancels(changes: Sequence[Change]) -> bool:
+    """Whether a flush gives leave to send a cancel or an amend."""
+    return any(isinstance(each, Command) and each.status is CommandStatus.SENT for each in changes)
 
 
 class NodeViews:

@@ -202,6 +202,14 @@ class People:
     def _change(self, order: Order, name: dict[str, str]) -> CancelOrder | AmendOrder:
         if self._random.random() < 0.5:
             return CancelOrder(client_order_id=order.client_order_id, **name)
+        return self._amend(order, name)
+
+    def amend(self, order: Order) -> AmendOrder:
+        """Change the quantity of an order."""
+        self._number += 1
+        return self._amend(order, {"request_id": f"request-{self._number}", "actor": "ada"})
+
+    def _amend(self, order: Order, name: dict[str, str]) -> AmendOrder:
         more = self._random.choice((Decimal("0.5"), Decimal(2)))
         step = Decimal("0.01") if "ETH" in order.terms.instrument_id else Decimal("0.001")
         quantity = order.quantity * more // step * step or step

@@ -17,6 +17,7 @@ from order_domain.model.enums import (
 from order_domain.model.identifiers import TraceId
 from order_domain.model.order import OrderTerms
 from order_domain.model.signal import SignalIntent
+from order_domain.notes import Note
 from tests.builders import (
     BTC,
     NOW,
@@ -141,6 +142,13 @@ def test_what_is_cancelled_first_is_what_every_child_replaces() -> None:
     ids = tuple(order.terms.client_order_id for order in orders)
     assert decision.cancels == ids
     assert [draft.terms.replaces for draft in decision.drafts] == [ids, ids]
+    assert (Note.REPLACES, 2, 0, True) in decision.trace
+
+
+def test_without_an_order_to_replace_nothing_is_said_of_it() -> None:
+    decision = decide(a_signal(), a_context(), a_config())
+
+    assert Note.REPLACES not in [entry[0] for entry in decision.trace]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from order_domain.model.enums import (
     Verdict,
 )
 from order_domain.model.order import Order
+from order_domain.notes import Note
 from order_domain.risk.available_balance import reservation
 from tests.builders import (
     NOW,
@@ -150,10 +151,33 @@ def test_a_persons_close_passes_halted_and_our_sizes() -> None:
     assert recheck(close, context, a_config()).quantity == D("0.5")
 
 
+@pytest.mark.parametrize(("origin", "reduce_only"), [(Origin.SIGNAL, True), (Origin.MANUAL, False)])
+def test_only_what_a_person_closes_passes_halted(origin: Origin, reduce_only: bool) -> None:
+    order = an_order(
+        side=Side.SELL,
+        price=D(50_000),
+        status=OrderStatus.INTENT,
+        origin=origin,
+        reduce_only=reduce_only,
+    )
+    context = counted(order, position=D("0.5"), trading=Trading.HALTED)
+
+    assert recheck(order, context, a_config()).code is Code.TRADING_STATE
+
+
 def test_only_what_was_not_filled_is_asked_for() -> None:
     partly = an_order(cum_quantity=D("0.005"), reported_cum=D("0.015"))
 
     assert recheck(partly, counted(partly), a_config()).quantity == D("0.005")
+
+
+def test_more_than_was_ordered_leaves_nothing_to_ask_for() -> None:
+    over = attrs.evolve(REFUSED, cum_quantity=D("0.025"))
+
+    decision = requote(over, a_context(), a_config())
+
+    assert decision.verdict is Verdict.DENIED
+    assert decision.drafts[0].terms.requested_quantity == 0
 
 
 @pytest.mark.parametrize("order_type", OrderType)
@@ -193,6 +217,7 @@ def test_a_re_quote_stands_at_the_touch_of_now(side: Side, touch: int) -> None:
 
     assert decision.verdict is Verdict.ORDERED
     assert decision.drafts[0].price == touch
+    assert (Note.REQUOTE, order.client_order_id, touch, True) in decision.trace
 
 
 def test_a_re_quote_keeps_the_terms_but_is_a_leg_of_its_own() -> None:
@@ -241,6 +266,7 @@ def test_some_orders_are_never_re_quoted(
     decision = requoted(order, **settings)
 
     assert (decision.verdict, decision.code) == (Verdict.DENIED, expected)
+    assert decision.trace == ((expected, None, order.client_order_id, False),)
     assert len(decision.drafts) == 1
 
 
@@ -267,6 +293,33 @@ def test_a_reduce_only_order_is_re_quoted_reduce_only_with_a_fresh_quote_only() 
     assert again.drafts[0].terms.reduce_only
     assert again.drafts[0].quantity == D("0.01")
     assert blind.code is Code.QUOTE_MISSING
+    assert blind.trace[-1] == (Code.QUOTE_MISSING, None, None, False)
+
+
+def test_a_re_quote_that_the_limits_forbid_may_still_close_what_it_can() -> None:
+    order = attrs.evolve(REFUSED, terms=attrs.evolve(REFUSED.terms, side=Side.SELL))
+    context = a_context(position=D("0.01"), exposure_elsewhere=D(60_000))
+
+    (draft,) = requoted(order, context).drafts
+
+    assert (draft.quantity, draft.terms.reduce_only) == (D("0.01"), True)
+
+
+def test_a_reduce_only_order_stays_one_also_where_nothing_is_left_to_close() -> None:
+    order = attrs.evolve(
+        REFUSED, terms=attrs.evolve(REFUSED.terms, side=Side.SELL, reduce_only=True)
+    )
+
+    decision = requoted(order)
+
+    assert decision.code is Code.NOTHING_TO_CLOSE
+    assert decision.drafts[0].terms.reduce_only
+
+
+def test_a_re_quote_is_not_taken_for_a_second_order_of_its_kind() -> None:
+    context = a_context(like_decided_at=NOW)
+
+    assert requoted(context=context, duplicate_window=seconds(60)).code is Code.OK
 
 
 def test_the_re_quote_of_a_child_is_counted_from_its_leg() -> None:

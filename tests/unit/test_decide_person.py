@@ -8,6 +8,7 @@ import pytest
 from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide_close, decide_place
+from order_domain.decide.person import is_sound
 from order_domain.model.enums import (
     OrderType,
     Origin,
@@ -66,6 +67,11 @@ def test_a_persons_order_is_placed_as_typed() -> None:
     assert (terms.origin, terms.strategy_id) == (Origin.MANUAL, "MANUAL")
     assert terms.time_in_force is TimeInForce.GTC
     assert terms.valid_until == NOW + seconds(30)
+    assert (terms.decision_bid, terms.decision_ask, terms.decision_quote_at) == (
+        D(49_990),
+        D(50_000),
+        NOW,
+    )
     assert (terms.take_profit, terms.stop_loss) == (D(60_000), D(40_000))
     assert decision.cancels == ()
 
@@ -86,6 +92,11 @@ def test_a_persons_order_cancels_nothing() -> None:
     order = an_order(signal_id=a_signal_id(2))
 
     assert placed({"orders": [order], "buy_leaves": D("0.02")}).cancels == ()
+
+
+@pytest.mark.parametrize("asked", [TimeInForce.POST_ONLY, TimeInForce.IOC, TimeInForce.FOK])
+def test_a_limit_order_has_the_time_in_force_that_was_asked_for(asked: TimeInForce) -> None:
+    assert placed(time_in_force=asked).drafts[0].terms.time_in_force is asked
 
 
 def test_a_market_order_needs_no_price_and_is_immediate() -> None:
@@ -125,6 +136,21 @@ def test_what_makes_no_sense_is_denied_before_any_rule(changes: dict[str, Any]) 
     assert decision.code is Code.VALUE_INVALID
     assert (decision.trace[0][0], decision.trace[0][3]) == (Code.VALUE_INVALID, False)
     assert quantities(decision) == [0]
+
+
+def test_the_row_of_what_makes_no_sense_says_what_was_asked_as_far_as_it_can() -> None:
+    decision = placed(**MARKET, time_in_force=TimeInForce.GTC, side=Side.SELL, reduce_only=True)
+
+    terms = decision.drafts[0].terms
+    assert decision.code is Code.VALUE_INVALID
+    assert (terms.time_in_force, terms.reduce_only) == (TimeInForce.IOC, True)
+
+
+@pytest.mark.parametrize(("number", "sound"), [("9e15", True), ("1e15", True), ("1e16", False)])
+def test_a_number_of_sixteen_digits_is_the_largest_a_person_can_mean(
+    number: str, sound: bool
+) -> None:
+    assert is_sound(D(number)) is sound
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Executions: booked once, the only source of fills, fees, positions and PnL (protocol 8.1)."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from order_domain.model.execution import EXTERNAL
 from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
 from order_domain.model.inputs import CancelOrder
 from order_domain.model.order import Order
-from order_domain.model.reports import WalletReport
+from order_domain.model.reports import SweepResult, WalletReport
+from order_domain.model.steps import Need, Step
 from tests.builders import BTC, D, a_balance, a_place_order, an_execution, seconds
 from tests.engine_driver import (
     World,
@@ -26,6 +28,7 @@ from tests.engine_driver import (
     entries,
     event_kinds,
     events,
+    lookups,
     of_type,
 )
 
@@ -98,6 +101,36 @@ def test_every_partial_fill_has_an_event_of_its_own() -> None:
 
     assert kinds == [EventKind.ORDER_PARTIALLY_FILLED] * 3
     assert world.order(order).version == order.version + 3
+
+
+def test_a_fill_that_leaves_the_ledger_behind_does_not_end_the_search_for_the_others() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, VenueStatus.PARTIALLY_FILLED, cum_quantity=D("0.015"))
+
+    world.fill(order, "0.005")
+    world.pass_(0.6)
+
+    assert [one for step in world.steps for one in lookups(step)]
+
+
+def test_a_fill_changes_neither_the_id_nor_the_time_at_which_its_order_was_first_shown() -> None:
+    world, order = a_world_with_working_order()
+
+    world.after(1).fill(order, "0.01", venue_order_id=VenueOrderId("v-other"))
+
+    filled = world.order(order)
+    assert filled.venue_order_id == order.venue_order_id
+    assert filled.first_working_at == order.first_working_at
+    assert filled.executed_at == world.now
+
+
+def test_the_last_fill_of_an_order_told_as_filled_ends_it_in_one_event() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, VenueStatus.FILLED, cum_quantity=D("0.01"))
+
+    step = world.fill(order, "0.01")
+
+    assert event_kinds(step) == [EventKind.ORDER_FILLED]
 
 
 def test_a_late_fill_is_booked_without_reopening_the_order() -> None:
@@ -251,6 +284,67 @@ def test_long_and_short_of_a_hedged_account_are_positions_of_their_own() -> None
 
     assert world.position(BTC, PositionSide.LONG).size == D("0.02")
     assert world.position(BTC, PositionSide.SHORT).size == D("-0.02")
+
+
+def test_where_no_store_knows_more_a_strangers_fill_is_booked_at_once() -> None:
+    world = a_world()
+
+    step = world.engine.step(an_execution(client_order_id=ClientOrderId("")), world.now)
+
+    assert isinstance(step, Step)
+    assert len(entries(step)) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "asks"),
+    [
+        ({"client_order_id": "theirs", "venue_order_id": "v9"}, {"orders", "venue_orders"}),
+        ({"client_order_id": "", "venue_order_id": "v9"}, {"venue_orders"}),
+        ({"client_order_id": "", "venue_order_id": ""}, set()),
+    ],
+)
+def test_after_a_restart_the_store_is_asked_for_a_fill_and_for_what_it_names(
+    names: dict[str, Any], asks: set[str]
+) -> None:
+    world = a_world()
+    world.restart()
+    fill = an_execution(**names)
+
+    need = world.engine.step(fill, world.now)
+
+    named = {"orders": ("theirs",), "venue_orders": ("v9",)}
+    assert need == Need(
+        executions=((fill.instrument_id, fill.exec_id),),
+        **{name: named[name] for name in asks},  # type: ignore[arg-type]
+    )
+
+
+def test_after_a_restart_a_fill_of_an_order_in_the_book_is_booked_without_asking() -> None:
+    world, order = a_world_with_working_order()
+    world.restart()
+
+    step = world.engine.step(world.execution_of(order, "0.01"), world.now)
+
+    assert isinstance(step, Step)
+    assert len(entries(step)) == 1
+
+
+def test_a_sweep_that_brings_a_strangers_fill_again_asks_for_nothing() -> None:
+    world = a_world()
+    world.restart()
+    fill = an_execution(client_order_id=ClientOrderId(""), venue_order_id=VenueOrderId(""))
+    world.feed(fill)
+    again = SweepResult(
+        began_at=world.now, ended_at=world.now, complete=True, reason="X", executions=(fill,)
+    )
+
+    assert isinstance(world.engine.step(again, world.now), Step)
+
+
+def test_what_was_ordered_exactly_is_no_overfill() -> None:
+    world, order = a_world_with_working_order()
+
+    assert event_kinds(world.fill(order)) == [EventKind.ORDER_FILLED]
 
 
 def test_a_late_repetition_of_a_forgotten_execution_is_still_booked_only_once() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from order_domain.codes import Code
@@ -229,6 +230,23 @@ def test_what_the_ledger_lacks_is_fetched() -> None:
     assert [one.client_order_id for step in world.steps for one in lookups(step)] == [
         order.client_order_id
     ]
+
+
+def test_what_the_ledger_lacks_has_a_moment_to_come_by_itself() -> None:
+    world, order = a_world_with_working_order()
+    world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
+
+    world.pass_(0.4)
+
+    assert [one for step in world.steps for one in lookups(step)] == []
+
+
+def test_a_reason_shown_of_an_order_that_lives_is_not_kept_as_that_of_its_end() -> None:
+    world, order = a_world_with_sent_order()
+
+    world.report(order, reject_reason="EC_NoError")
+
+    assert (world.order(order).code, world.order(order).text) == ("", "")
 
 
 def test_the_difference_counts_in_risk_as_filled() -> None:
@@ -778,11 +796,13 @@ def test_after_a_restart_the_store_is_asked_for_a_strangers_order_once() -> None
     world, order = a_world_with_working_order()
     foreign = {"client_order_id": ClientOrderId("theirs"), "venue_order_id": VenueOrderId("v9")}
     report = world.report_of(order, **foreign)
+    nameless = attrs.evolve(report, client_order_id=ClientOrderId(""))
     world.restart()
 
     asked = world.engine.step(report, world.now)
 
     assert asked == Need(orders=(report.client_order_id,), venue_orders=(report.venue_order_id,))
+    assert world.engine.step(nameless, world.now) == Need(venue_orders=(report.venue_order_id,))
     assert EventKind.ORDER_ADOPTED in event_kinds(world.feed(report))
 
 
