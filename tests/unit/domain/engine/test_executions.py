@@ -7,6 +7,8 @@ import pytest
 
 from order_domain.model.enums import (
     AnswerOutcome,
+    CommandKind,
+    CommandStatus,
     EventKind,
     ExecutionKind,
     OrderStatus,
@@ -16,7 +18,7 @@ from order_domain.model.enums import (
 )
 from order_domain.model.execution import EXTERNAL
 from order_domain.model.identifiers import ClientOrderId, ExecutionId, VenueOrderId
-from order_domain.model.inputs import CancelOrder
+from order_domain.model.inputs import AmendOrder, CancelOrder
 from order_domain.model.order import Order
 from order_domain.model.reports import SweepResult, WalletReport
 from order_domain.model.steps import Need, Step
@@ -173,6 +175,70 @@ def test_more_than_was_ordered_is_booked_and_alarmed_about() -> None:
     assert world.position().size == D("0.03")
     assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
     assert world.status(order) is OrderStatus.FILLED
+
+
+def amend(world: World, order: Order, **values: Any) -> None:
+    world.feed(
+        AmendOrder(request_id="a", actor="ann", client_order_id=order.client_order_id, **values)
+    )
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_a_fill_beyond_the_old_quantity_shows_that_the_larger_one_took_effect(
+    is_answered: bool,
+) -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, quantity=D("0.05"), price=D(49_000))
+    if is_answered:
+        world.answer(order, AnswerOutcome.UNKNOWN, kind=CommandKind.AMEND)
+
+    step = world.fill(order, "0.03")
+
+    assert event_kinds(step) == [EventKind.ORDER_AMENDED, EventKind.ORDER_PARTIALLY_FILLED]
+    shown = world.order(order)
+    assert (shown.quantity, shown.price, shown.cum_quantity) == (D("0.05"), D(49_000), D("0.03"))
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.DONE
+
+
+def test_an_order_filled_up_to_its_larger_quantity_before_any_report_is_no_overfill() -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, quantity=D("0.05"))
+
+    step = world.fill(order, "0.05")
+
+    assert event_kinds(step) == [EventKind.ORDER_AMENDED, EventKind.ORDER_FILLED]
+    ended = world.order(order)
+    assert (ended.status, ended.quantity, ended.price) == (
+        OrderStatus.FILLED,
+        D("0.05"),
+        order.price,
+    )
+    assert world.command_status(order, CommandKind.AMEND) is CommandStatus.DONE
+
+
+@pytest.mark.parametrize(
+    ("values", "filled"),
+    [({"quantity": D("0.05")}, "0.06"), ({"price": D(49_000)}, "0.03")],
+    ids=["beyond the larger one too", "only the price was to change"],
+)
+def test_a_fill_that_no_amend_explains_is_an_overfill(values: dict[str, Any], filled: str) -> None:
+    world, order = a_world_with_working_order()
+    amend(world, order, **values)
+
+    step = world.fill(order, filled)
+
+    assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
+    assert world.order(order).quantity == order.quantity
+
+
+def test_an_amend_that_never_left_explains_no_fill() -> None:
+    world, order = a_world_with_working_order()
+    world.transport(up=False)
+    amend(world, order, quantity=D("0.05"))
+
+    step = world.fill(order, "0.03")
+
+    assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
 
 
 def test_fills_told_three_times_are_one_of_one_and_never_three_of_one() -> None:

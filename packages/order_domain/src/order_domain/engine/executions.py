@@ -8,11 +8,12 @@ from typing import Final
 from order_domain.book import PositionKey
 from order_domain.codes import Code
 from order_domain.engine import states
-from order_domain.engine.orders import close_commands, nudge, request_cancel
+from order_domain.engine.orders import close_commands, copy_command, nudge, request_cancel
 from order_domain.engine.work import OPENED, WATERMARK, Work
 from order_domain.lifecycle import Trigger
 from order_domain.model.enums import (
     CommandKind,
+    CommandStatus,
     EventKind,
     ExecutionKind,
     OrderStatus,
@@ -36,6 +37,7 @@ _FILLED: Final = OrderStatus.FILLED
 _PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
 _FUNDING: Final = ExecutionKind.FUNDING
 _AMEND: Final = CommandKind.AMEND
+_ON_ITS_WAY: Final = (CommandStatus.SENT, CommandStatus.UNKNOWN)
 _FILL_ALL: Final = Trigger.FILL_ALL
 _FILL: Final = Trigger.FILL
 KINDS = {
@@ -152,7 +154,7 @@ def book(work: Work, execution: Execution, order: Order | None) -> None:
 
 
 def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
-    new = order.derive()
+    new = _as_amended(work, order, entry.execution.quantity).derive()
     fold(new, entry.execution)
     cum = new.cum_quantity
     agrees = cum >= new.reported_cum
@@ -177,6 +179,26 @@ def _fill(work: Work, order: Order, entry: LedgerEntry) -> None:
         _end_as_reported(work, new)
     elif order.status in TERMINAL and new.status not in TERMINAL:
         request_cancel(work, new, Code.LATE_BIRTH)
+
+
+def _as_amended(work: Work, order: Order, quantity: Decimal) -> Order:
+    """A fill beyond the quantity we know shows that a larger one we had asked for took effect."""
+    cum = order.cum_quantity + quantity
+    if cum <= order.quantity:
+        return order
+    amend = work.command(order.terms.client_order_id, _AMEND)
+    if amend is None or amend.status not in _ON_ITS_WAY:
+        return order
+    if amend.quantity is None or amend.quantity < cum:
+        return order
+    settled = copy_command(amend)
+    settled.status = CommandStatus.DONE
+    work.put_command(settled)
+    new = order.derive()
+    new.quantity = amend.quantity
+    if amend.price is not None:
+        new.price = amend.price
+    return work.emit(new, EventKind.ORDER_AMENDED)
 
 
 def fold(new: Order, execution: Execution) -> None:
