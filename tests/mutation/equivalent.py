@@ -13,6 +13,12 @@ from tests.mutation.sample import Chosen
 _POSITION: Final = "order_domain/model/position.py"
 _IDS: Final = "order_domain/model/identifiers.py"
 _REPORTS: Final = "order_domain/engine/reports.py"
+_AGAIN: Final = "order_domain/decide/again.py"
+_SIGNAL: Final = "order_domain/decide/signal.py"
+_TERMS: Final = "order_domain/decide/terms.py"
+_ASSESS: Final = "order_domain/risk/assess.py"
+_BALANCE: Final = "order_domain/risk/available_balance.py"
+_BASE: Final = "order_domain/risk/base.py"
 
 
 @attrs.frozen(slots=True)
@@ -91,6 +97,122 @@ EQUIVALENT: Final = (
         "noted or new.venue_order_id != order.venue_order_id or new.first_wo... -> "
         "noted or new.venue_order_id != order.venue_order_id",
         "an order that is shown for the first time has moved",
+    ),
+    Equivalent(
+        _AGAIN,
+        "_remaining",
+        "order.cum_quantity > order.reported_cum -> order.cum_quantity >= order.reported_cum",
+        "of two equal numbers either is the larger",
+    ),
+    Equivalent(
+        _AGAIN,
+        "_remaining",
+        "order.quantity > done -> order.quantity >= done",
+        "the difference of two equal numbers is zero as well",
+    ),
+    Equivalent(
+        _SIGNAL,
+        "decide",
+        "replaced_orders(signal, context, config) if context.orders else () -> "
+        "replaced_orders(signal, context, config)",
+        "of no orders none is replaced; asking first is faster",
+    ),
+    Equivalent(
+        _SIGNAL,
+        "_price_and_size",
+        "fresh_quote(context, config) if proposal.must_reduce else context.q... -> "
+        "fresh_quote(context, config)",
+        "the quote of an opening has passed its gate: it is fresh",
+    ),
+    Equivalent(
+        _TERMS,
+        "signal_terms",
+        "tuple([one.terms.client_order_id for one in leaving]) if leaving el... -> "
+        "tuple([one.terms.client_order_id for one in leaving])",
+        "the ids of no orders are none; asking first is faster",
+    ),
+    Equivalent(
+        _ASSESS,
+        "assess",
+        "if proposal.may_split: -> if True:",
+        "the largest child counts only where it may be split",
+    ),
+    Equivalent(
+        _ASSESS,
+        "_shrink",
+        "not rule.binds_reductions and (not proposal.is_sealed) and (proposa... -> "
+        "not rule.binds_reductions and proposal.closable > largest",
+        "beyond what the rule allows a sealed order does not pass it either",
+    ),
+    Equivalent(
+        _ASSESS,
+        "_shrink",
+        "proposal.closable > largest -> proposal.closable >= largest",
+        "of two equal numbers either is the larger",
+    ),
+    Equivalent(
+        _ASSESS,
+        "_shrink",
+        "candidate < before and _is_placeable(proposal) and _passes(rule, pr... -> "
+        "_is_placeable(proposal) and _passes(rule, proposal, context, config)",
+        "what is not smaller fails the rule as before",
+    ),
+    Equivalent(
+        _ASSESS,
+        "_shrink",
+        "candidate < before -> candidate <= before",
+        "what is as large fails the rule as before",
+    ),
+    Equivalent(
+        _ASSESS,
+        "_passes",
+        "entry is None or entry[3] -> entry[3]",
+        "a rule that has denied an order has something to say of a smaller one",
+    ),
+    Equivalent(
+        _BALANCE,
+        "check",
+        "if proposal.closable: -> if True:",
+        "less nothing is the same",
+    ),
+    Equivalent(_BALANCE, "check", "if proposal.leaving: -> if True:", "no orders free nothing"),
+    Equivalent(
+        _BALANCE,
+        "check",
+        "available is None or proposal.reference is None -> available is None",
+        "only reductions are without a price, and this rule does not bind them",
+    ),
+    Equivalent(
+        _BALANCE,
+        "cap",
+        "context.available is None or proposal.reference is None -> context.available is None",
+        "only reductions are without a price, and this rule does not bind them",
+    ),
+    Equivalent(
+        _BALANCE,
+        "cap",
+        "_freed(proposal, context) if proposal.leaving else ZERO -> _freed(proposal, context)",
+        "no orders free nothing",
+    ),
+    Equivalent(
+        _BALANCE,
+        "cap",
+        "if free <= 0: -> if False:",
+        "less than nothing buys less than what may be closed, which is taken instead",
+    ),
+    Equivalent(_BALANCE, "cap", "free <= 0 -> free < 0", "for nothing there is nothing"),
+    Equivalent(
+        _BASE,
+        "Proposal.resize",
+        "if self.may_split: -> if True:",
+        "what may not be split has no largest child, so it is one",
+    ),
+    Equivalent(_BASE, "propose", "if leaving: -> if True:", "no orders free nothing"),
+    Equivalent(
+        _BASE,
+        "propose",
+        "if context.instrument is not None: -> if True:",
+        "the gates let nothing on without an instrument",
     ),
 )
 

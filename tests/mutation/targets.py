@@ -53,9 +53,7 @@ TARGETS: Final[dict[str, Target]] = {
         ((f"{_UNIT}/test_answers_of_bybit.py", f"{_UNIT}/engine/test_answers.py"), _ENGINE),
     ),
     "risk": Target(("risk",), (("tests/unit/risk",), _DECIDE, _ENGINE)),
-    "decide": Target(
-        ("decide",), (_DECIDE, ("tests/unit/policy",), ("tests/unit/risk",), _ENGINE)
-    ),
+    "decide": Target(("decide",), (_DECIDE, ("tests/unit/policy",), ("tests/unit/risk",), _ENGINE)),
     "merge": Target(
         ("engine/reports.py", "engine/executions.py"),
         ((f"{_UNIT}/engine/test_reports.py", f"{_UNIT}/engine/test_executions.py"), _ENGINE),

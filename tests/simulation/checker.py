@@ -1,7 +1,7 @@
 """Checker: what must hold at every moment of a run. What must hold at its end is in `verdict`."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -83,11 +83,13 @@ class Checker:
         self.may_lose_commits = plan.loses_commits
         self.exchange: Exchange
         self.violations: list[Violation] = []
+        self.told: Callable[[], None] = lambda: None
 
     def broken(self, code: str, text: str) -> None:
         """Remember a violation."""
         self._trace.note("checker", f"BROKEN {code}", text)
         self.violations.append(Violation(code, text))
+        self.told()
 
     # -- the store
 

@@ -71,6 +71,10 @@ class SimulatedTask(asyncio.Task):  # type: ignore[type-arg]
         return self is other
 
 
+class Over(Exception):
+    """Nobody wants to know how it goes on."""
+
+
 class NothingLeft(RuntimeError):
     """Nothing is ready and nothing is planned: everybody waits for ever."""
 
@@ -88,6 +92,7 @@ class SimulationLoop(asyncio.BaseEventLoop):
         _Numbered._count = 0
         self._random = random.random
         self._moment = 0.0
+        self._is_over = False
         self.callbacks = 0
         self.failures: list[str] = []
         self.set_task_factory(_make_task)
@@ -124,7 +129,13 @@ class SimulationLoop(asyncio.BaseEventLoop):
         process.waiting.clear()
         GRAVEYARD.append(process.tasks)
 
+    def end(self) -> None:
+        """Run nothing more: the run ends with Over."""
+        self._is_over = True
+
     def _run_once(self) -> None:
+        if self._is_over:
+            raise Over
         ready = self._ready  # type: ignore[attr-defined]
         while not ready:
             self._jump()

@@ -81,13 +81,15 @@ class Totals:
         return "\n".join(lines)
 
 
-def run_chunk(seeds: Sequence[int], bug: str = "", generation: int = NEWEST) -> list[Outcome]:
-    """Run seeds in this process; the first that raises ends up as a violation of its own."""
+def run_chunk(
+    seeds: Sequence[int], bug: str = "", generation: int = NEWEST, *, to_the_first: bool = False
+) -> list[Outcome]:
+    """Run seeds in this process, each to its end or to the first violation."""
     be_quiet()
     outcomes = []
     for seed in seeds:
         with planted(bug):
-            outcomes.append(run_one(seed, generation))
+            outcomes.append(run_one(seed, generation, to_the_first=to_the_first))
     return outcomes
 
 
@@ -97,12 +99,12 @@ def be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def run_one(seed: int, generation: int = NEWEST) -> Outcome:
+def run_one(seed: int, generation: int = NEWEST, *, to_the_first: bool = False) -> Outcome:
     """Run a seed; what the world itself raises is told like a violation."""
     signal.signal(signal.SIGVTALRM, _give_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
     try:
-        return simulate(seed, generation)
+        return simulate(seed, generation, to_the_first=to_the_first)
     except (Exception, Endless) as error:  # noqa: BLE001 -- whatever it is, the seed has failed
         return failed(seed, repr(error))
     finally:
@@ -133,7 +135,10 @@ def failed(seed: int, why: str) -> Outcome:
 def run_chunks(
     chunks: Sequence[Sequence[int]], jobs: int, bug: str = ""
 ) -> Iterator[list[Outcome]]:
-    """Run chunks of seeds, each in a process of its own; one that dies has failed all its seeds."""
+    """Run chunks of seeds, each in a process of its own; one that dies has failed all its seeds.
+
+    With a bug, each seed ends with the first thing that breaks.
+    """
     context = multiprocessing.get_context("fork")
     running: dict[Connection, tuple[Any, Sequence[int]]] = {}
     left = iter(chunks)
@@ -158,7 +163,7 @@ def run_chunks(
 
 
 def _answer(answers: Connection, chunk: Sequence[int], bug: str) -> None:
-    answers.send(run_chunk(chunk, bug))
+    answers.send(run_chunk(chunk, bug, to_the_first=bool(bug)))
 
 
 def _outcomes(answers: Connection, process: Any, chunk: Sequence[int]) -> list[Outcome]:

@@ -193,7 +193,7 @@ def test_a_run_goes_on_where_the_range_file_ends(tmp_path: Path) -> None:
 def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def die(seed: int, _generation: int) -> Outcome:
+    def die(seed: int, *_plan: int, **_how: object) -> Outcome:
         if seed == 1:
             os._exit(9)
         return runner.failed(seed, "came to its end")
@@ -206,7 +206,7 @@ def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
 
 
 def test_a_seed_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    def turn_for_ever(_seed: int, _generation: int) -> Outcome:
+    def turn_for_ever(_seed: int, *_plan: int, **_how: object) -> Outcome:
         while True:
             pass
 

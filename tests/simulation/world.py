@@ -1,6 +1,7 @@
 """World: everything of one run, from its seed to its outcome."""
 
 import asyncio
+from collections.abc import Coroutine
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -18,7 +19,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.checker import Checker, Violation
 from tests.simulation.clocks import NodeClock, WorldClock
 from tests.simulation.exchange import Exchange
-from tests.simulation.loop import SimulationLoop, run
+from tests.simulation.loop import Over, SimulationLoop, run
 from tests.simulation.network import Wires
 from tests.simulation.node import Node
 from tests.simulation.plan import NEWEST, Plan, draw
@@ -130,7 +131,7 @@ class World:
         await self._settle()
         self._judge()
         market.cancel()
-        return self._outcome()
+        return self.outcome()
 
     async def _play(self) -> None:
         while True:
@@ -294,7 +295,8 @@ class World:
         for text in self._loop.failures:
             self.watch.broken("LOOP", text)
 
-    def _outcome(self) -> Outcome:
+    def outcome(self) -> Outcome:
+        """What it has come to by now."""
         watch = self.watch
         return Outcome(
             seed=self.plan.seed,
@@ -312,8 +314,22 @@ class World:
         )
 
 
-def simulate(seed: int, generation: int = NEWEST, **changes: Any) -> Outcome:
-    """Run one seed. `changes` replace parts of its plan."""
+def simulate(
+    seed: int, generation: int = NEWEST, *, to_the_first: bool = False, **changes: Any
+) -> Outcome:
+    """Run one seed, to its end or to the first violation. `changes` replace parts of its plan."""
     plan = attrs.evolve(draw(seed, generation), **changes)
-    outcome: Outcome = run(lambda loop: World(loop, plan).run(), Random(f"{seed}:order"))
+    worlds: list[World] = []
+
+    def begin(loop: SimulationLoop) -> Coroutine[Any, Any, Outcome]:
+        world = World(loop, plan)
+        worlds.append(world)
+        if to_the_first:
+            world.watch.told = loop.end
+        return world.run()
+
+    try:
+        outcome: Outcome = run(begin, Random(f"{seed}:order"))
+    except Over:
+        return worlds[0].outcome()
     return outcome

@@ -10,6 +10,7 @@ from order_domain.context import Decision
 from order_domain.decide import decide
 from order_domain.model.enums import Category, OrderStatus, OrderType, Side
 from order_domain.model.signal import SignalIntent
+from order_domain.risk.available_balance import reservation
 from tests.builders import (
     D,
     a_config,
@@ -196,10 +197,35 @@ def test_a_rounded_quotient_never_lets_a_step_too_much_pass() -> None:
     }
     assert limit / mark == 3
 
-    decision = bought("15", context, max_exposure=limit, max_order_size_ratio=D(1))
+    # so that no other limit cuts it first
+    decision = bought("15", context, max_exposure=limit, order_size_ratio_of_balance=True)
 
     assert 3 * mark > limit
     assert quantity(decision) == 2
+
+
+def test_nor_does_it_where_what_is_cut_only_reduces() -> None:
+    price, limit = D("3.000000000000000000000000001"), D("9.000000000000000000000000002")
+    context = {
+        "quote": a_quote(bid=price, ask=price, mark=price),
+        "instrument": an_instrument(quantity_step=D(1), min_quantity=D(1), min_notional=D(0)),
+        "position": D(5),
+        "available": D(1000),
+    }
+    signal = a_signal(side=Side.SELL, intent=SignalIntent.CLOSE, amount=D(5))
+    config = a_config(**WIDE | {"max_single_order_size": limit})
+
+    assert limit / price == 3
+    assert 3 * price > limit
+    assert quantity(decide(signal, a_context(**context), config)) == 2
+
+
+def test_what_a_limit_leaves_at_exactly_the_exchanges_least_is_an_order() -> None:
+    fewest = {"instrument": an_instrument(min_quantity=D("0.01")), "position": D("0.99")}
+    least = {"instrument": an_instrument(min_notional=D(500)), "position": D("0.99")}
+
+    for context in (fewest, least):
+        assert outcome(bought("1000", context, max_position_size=D(1))) == (Code.OK, D("0.01"))
 
 
 # -- open orders
@@ -361,6 +387,7 @@ def test_a_waiting_market_order_holds_the_touch_it_was_decided_at(
     decision = bought("1000", {"orders": [replaced], "available": D(0)})
 
     assert decision.code is expected
+    assert quantity(decision) == D("0.02")
 
 
 def test_a_waiting_market_sell_holds_the_bid_it_was_decided_at() -> None:
@@ -374,6 +401,11 @@ def test_a_waiting_market_sell_holds_the_bid_it_was_decided_at() -> None:
     decision = sold("1000", {"orders": [replaced], "available": D(0)})
 
     assert outcome(decision) == (Code.OK, D("0.02"))
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_contract_holds_margin_and_fee_on_either_side(side: Side) -> None:
+    assert reservation(an_instrument(), side, D(50_000), D("0.02")) == NEEDED
 
 
 SPOT = an_instrument(category=Category.SPOT, initial_margin_rate=D(1), taker_fee_rate=D("0.001"))

@@ -8,7 +8,7 @@ import pytest
 from order_domain.codes import Code
 from order_domain.context import Decision
 from order_domain.decide import decide
-from order_domain.model.enums import Category, Side
+from order_domain.model.enums import Category, InstrumentStatus, Side
 from order_domain.model.signal import SignalIntent
 from order_domain.notes import Note
 from tests.builders import (
@@ -169,6 +169,47 @@ def test_a_flip_on_a_full_account_is_cut_to_its_closing_part() -> None:
 
     assert outcome(decision) == (Code.OK, D("0.03"), True)
     assert (Note.RESIZED, D("0.1"), D("0.03"), True) in decision.trace
+
+
+def test_the_closing_part_of_a_flip_is_bound_by_no_rule_for_openings() -> None:
+    context = {"position": D("0.03"), "exposure_elsewhere": D(60_000), "daily_loss": D(500)}
+
+    decision = sold("5000", context, max_daily_loss=D(100))
+
+    assert outcome(decision) == (Code.OK, D("0.03"), True)
+
+
+def test_the_closing_part_of_a_flip_may_be_worth_less_than_an_opening_must_be() -> None:
+    context = {
+        "position": D("0.003"),
+        "exposure_elsewhere": D(60_000),
+        "instrument": an_instrument(min_notional=D(500)),
+    }
+
+    assert outcome(sold("5000", context)) == (Code.OK, D("0.003"), True)
+
+
+def asked(decision: Decision, code: Code) -> int:
+    return [entry[0] for entry in decision.trace].count(code)
+
+
+def test_only_an_order_that_becomes_a_reduction_is_asked_about_again() -> None:
+    flip = sold("5000", {"position": D("0.03"), "exposure_elsewhere": D(60_000)})
+    shrunk = sold("5000", {"position": D(0)}, max_position_size=D("0.01"))
+    close = closed("0.5", {"position": D("0.5")})
+
+    assert asked(flip, Code.QUANTITY_ABOVE_MAX) == 2
+    assert [asked(each, Code.QUANTITY_ABOVE_MAX) for each in (shrunk, close)] == [1, 1]
+    assert all(asked(each, Code.MAX_ORDERS_PER_SIGNAL) == 1 for each in (shrunk, close))
+
+
+@pytest.mark.parametrize("status", [InstrumentStatus.DELIVERING, InstrumentStatus.CLOSED])
+def test_what_is_not_traded_now_is_only_reduced_however_much_is_asked_for(
+    status: InstrumentStatus,
+) -> None:
+    context = {"position": D("0.03"), "instrument": an_instrument(status=status)}
+
+    assert outcome(sold("5000", context)) == (Code.OK, D("0.03"), True)
 
 
 def test_a_flip_on_a_full_account_is_denied_where_resizing_is_off() -> None:

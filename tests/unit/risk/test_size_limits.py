@@ -218,11 +218,18 @@ def test_the_exchanges_largest_order_limits_each_child_too() -> None:
     assert quantities(decision) == [D("0.134"), D("0.133"), D("0.133")]
 
 
+def test_two_children_are_told_of_too() -> None:
+    decision = bought("20000", max_single_order_size=D(10_000), enable_order_splitting=True)
+
+    assert (Note.SPLIT, D("0.2"), 2, True) in decision.trace
+
+
 def test_what_fits_into_one_order_is_not_split() -> None:
     decision = bought("10000", max_single_order_size=D(10_000), enable_order_splitting=True)
 
     assert quantities(decision) == [D("0.2")]
     assert decision.drafts[0].terms.legs == 1
+    assert Note.SPLIT not in [entry[0] for entry in decision.trace]
 
 
 def test_children_below_the_exchanges_minimum_are_denied() -> None:
@@ -284,6 +291,7 @@ def test_a_signal_makes_at_most_so_many_orders(limit: int, expected: Code) -> No
     )
 
     assert decision.code is expected
+    assert (Note.SPLIT in [entry[0] for entry in decision.trace]) is (expected is Code.OK)
 
 
 def test_more_than_a_hundred_children_would_share_ids_with_re_quotes() -> None:
