@@ -12,10 +12,9 @@ import attrs
 import pytest
 from aiormq.channel import Channel
 
-from order_adapters.messaging.rabbitmq import publisher as publisher_module
 from order_adapters.messaging.rabbitmq.config import RabbitConfig
 from order_adapters.messaging.rabbitmq.publisher import NotPublished, RabbitPublisher
-from order_adapters.messaging.rabbitmq.together import Confirms
+from order_adapters.messaging.rabbitmq.together import Confirmer, Confirms
 from order_domain.model.enums import EventKind, Verdict
 from order_domain.model.events import Event
 from order_domain.model.rows import DeliveryRow, SignalRow
@@ -83,7 +82,7 @@ async def test_a_cancellation_by_the_client_is_the_fate_of_the_events_and_of_nob
             with pytest.raises(NotPublished, match="CancelledError"):
                 await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
         with monkeypatch.context() as patched:
-            patched.setattr(publisher_module, "publish_together", given_up)
+            patched.setattr(Confirmer, "publish", given_up)
             with pytest.raises(NotPublished, match="CancelledError"):
                 await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
         await publisher.publish(an_event(EventKind.ORDER_FILLED, 2))
