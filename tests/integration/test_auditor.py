@@ -152,6 +152,19 @@ async def test_a_state_that_is_not_what_was_told_is_found() -> None:
     assert codes(world) == {"V6"}
 
 
+async def test_a_claim_in_spite_of_a_halt_is_found() -> None:
+    world = await a_world()
+    await world.pass_time(seconds(31))
+    halt = {"actor": "ada", "scope": "account", "state": Trading.HALTED, "reason": "news"}
+    await world.ask(SetTradingState(request_id="halt", **halt))  # type: ignore[arg-type]
+    await world.pass_time(seconds(1))
+    del world.runtime._parts.stepper.engine.book._strictest["account"]  # it has forgotten
+    await world.signal(3)
+    await world.pass_time(ROUND)
+
+    assert codes(world) == {"V6"}
+
+
 async def test_rules_that_changed_are_news_and_an_order_against_them_is_found() -> None:
     world = await a_world()
     await world.pass_time(seconds(31))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import attrs
@@ -21,6 +22,7 @@ from order_domain.invariants import (
 )
 from order_domain.invariants.folds import LOOSE, SEEN
 from order_domain.invariants.reductions import Reductions
+from order_domain.invariants.states import SUSPECTS
 from order_domain.model.command import Command
 from order_domain.model.enums import EventKind, OrderStatus, Origin, Side, Trading
 from order_domain.model.execution import LedgerEntry
@@ -361,6 +363,105 @@ def a_state(number: int, state: Trading, scope: str = "account", **values: Any) 
     detail = (("scope", scope), ("state", state.value), ("actor", "ada"), ("reason", ""))
     values = {"at": NOW, "detail": detail, "code": "LOSS", "subject": f"state:{number}"} | values
     return NumberedEvent(number, attrs.evolve(event, **values))
+
+
+@cache
+def the_story() -> Rows:
+    return a_story()
+
+
+def claimed(at: int, **terms: Any) -> Any:
+    claim = first(
+        the_story(),
+        NumberedEvent,
+        lambda each: each.event.kind is EventKind.ORDER_SUBMITTED,
+    ).event
+    assert claim.order is not None
+    order = attrs.evolve(claim.order, terms=attrs.evolve(claim.order.terms, **terms))
+    return attrs.evolve(claim, order=order, at=NOW + seconds(at))
+
+
+@pytest.mark.parametrize(
+    ("scope", "terms", "at", "is_broken"),
+    [
+        ("account", {}, 1, True),
+        ("account", {}, 0, False),
+        ("account", {"reduce_only": True}, 1, False),
+        ("strategy:trend", {"strategy_id": "trend"}, 1, True),
+        ("strategy:other", {"strategy_id": "trend"}, 1, False),
+        ("symbol:linear:BTCUSDT", {}, 1, True),
+    ],
+)
+def test_nothing_that_adds_risk_is_claimed_after_a_state_forbids_it(
+    scope: str, terms: dict[str, Any], at: int, is_broken: bool
+) -> None:
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.REDUCE_ONLY, scope).event)
+    states.take_event(claimed(at, **terms))
+    assert findings.broken == []
+    states.take_event(a_state(2, Trading.ACTIVE, scope, at=NOW + seconds(9)).event)
+
+    assert ({each.code for each in findings.broken} == {"V6"}) == is_broken
+
+
+def test_a_claim_is_not_judged_where_a_change_of_states_was_left_untold() -> None:
+    """Set while nobody owned the account: the next owner loads it, and tells nobody."""
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.REDUCE_ONLY).event)
+    states.take_event(claimed(1))
+    states.take_event(a_state(3, Trading.HALTED, at=NOW + seconds(9)).event)
+    states.take_event(claimed(10))
+    row = TradingStateRow("account", "LOSS", Trading.ACTIVE, 4, "", "ada", NOW)
+    states.compare([row], findings)
+
+    assert findings.broken == []
+
+
+def test_what_was_known_before_an_untold_change_says_nothing_of_later_claims() -> None:
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.REDUCE_ONLY).event)
+    other = a_state(3, Trading.ACTIVE, "symbol:linear:ETHUSDT", at=NOW + seconds(1)).event
+    states.take_event(other)
+    states.take_event(claimed(2))
+    row = TradingStateRow("symbol:linear:ETHUSDT", "LOSS", Trading.ACTIVE, 3, "", "ada", NOW)
+    states.compare([row], findings)
+
+    assert findings.broken == []
+
+
+def test_rows_show_that_every_change_was_told() -> None:
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.REDUCE_ONLY).event)
+    states.take_event(claimed(1))
+    row = TradingStateRow("account", "LOSS", Trading.REDUCE_ONLY, 1, "", "ada", NOW)
+    states.compare([row], findings)
+
+    assert [each.code for each in findings.broken] == ["V6"]
+
+
+def test_so_many_suspects_are_kept_and_no_more() -> None:
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.REDUCE_ONLY).event)
+    for number in range(SUSPECTS + 5):
+        states.take_event(attrs.evolve(claimed(1), subject=f"o{number}"))
+    states.take_event(a_state(2, Trading.ACTIVE, at=NOW + seconds(9)).event)
+
+    assert len(findings.broken) == SUSPECTS
+
+
+def test_a_claim_after_the_state_was_lifted_is_fine() -> None:
+    findings = Findings()
+    states = States(findings)
+    states.take_event(a_state(1, Trading.HALTED).event)
+    states.take_event(a_state(2, Trading.ACTIVE, at=NOW + seconds(1)).event)
+    states.take_event(claimed(2))
+
+    assert findings.broken == []
 
 
 @pytest.mark.parametrize(("version", "is_broken"), [(1, True), (2, False), (3, False)])

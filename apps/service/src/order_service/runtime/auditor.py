@@ -92,7 +92,7 @@ class Auditor:
         self._events, self._ledger = Findings(), Findings()
         self._folds = Folds(self._ledger)
         self._pace = Pace(config.max_orders_per_second)
-        self._states = States(self._events)
+        self._states, self._past_states = States(self._events), States(self._events)
         self._refusals: list[Event] = []
         self._priced: dict[str, None] = {}
         self._rules: Mapping[InstrumentId, Instrument] | None = None
@@ -168,9 +168,10 @@ class Auditor:
         if not page:
             is_whole = self._walked >= (self._followed or 0)
             self._events.holds("V13", "events", is_whole, "the newest are there", self._walked)
-            self._walked = 0
+            self._walked, self._past_states = 0, States(self._events)
         for each in page:
             self._walked = self._after(self._walked, each)
+            self._past_states.take_event(each.event)
             self._note_refusal(each.event)
         await self._breathe()
         births = (each.event for each in page if each.event.sequence == 1)
