@@ -93,3 +93,19 @@ async def test_a_part_that_somebody_else_cancelled_ends_the_service(container: C
 
     assert isinstance(service.error, asyncio.CancelledError)
     assert not service.health.is_alive
+
+
+async def test_an_owner_who_cannot_prove_its_lease_is_not_ready(container: Container) -> None:
+    """Somebody else may act by now: two would say that they do."""
+    service = container.service()
+    await service.open()
+    try:
+        async with asyncio.timeout(20):
+            while not service.health.is_ready:  # noqa: ASYNC110 -- nothing rings
+                await asyncio.sleep(0.01)
+        service._runtime._parts.lease.give_up()
+        health = service.health
+    finally:
+        await service.close()
+
+    assert (health.is_alive, health.is_ready, health.store) == (True, False, False)

@@ -274,10 +274,11 @@ class Service:
         """How it is now; costs nothing."""
         is_alive = self.error is None and self._runtime.ended is None
         bus = self.desk.is_connected and (self._events is None or self._events.is_up)
+        store = is_alive and self._runtime.is_lease_proven  # or another one may own the account
         return Health(
             is_alive=is_alive,
-            is_ready=is_alive and self._is_open and self._runtime.is_ready and bus,
-            store=is_alive and self._runtime.is_lease_proven,
+            is_ready=store and self._is_open and self._runtime.is_ready and bus,
+            store=store,
             bus=is_alive and bus,
             owner=self._owner,
         )
