@@ -27,7 +27,7 @@ def _is_sound(value: object) -> bool:
         return value.is_finite()
     shape = _SHAPE(type(value))
     if shape is None:
-        return True
+        return not isinstance(value, float)
     if isinstance(shape, tuple):
         return all(map(_is_sound, [getattr(value, name) for name in shape]))
     return all(map(_is_sound, shape(value)))
@@ -37,15 +37,9 @@ def _shape(kind: type) -> _Shape:
     """What of a value must be looked into: its fields, its members, or nothing."""
     if attrs.has(kind):
         return _field_names(kind)
-    if issubclass(kind, float):
-        return _binary
     if issubclass(kind, Mapping):
         return _members
     return iter if issubclass(kind, tuple) else None
-
-
-def _binary(_value: object) -> Iterable[object]:
-    return (Decimal("NaN"),)  # never sound
 
 
 def _members(value: Mapping[object, object]) -> Iterable[object]:
