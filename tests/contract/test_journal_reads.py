@@ -146,6 +146,29 @@ class TestLoad:
 
         assert loaded == [old(1, 1), old(2, 3), an_order_of(1)]
 
+    async def test_of_old_signals_the_newest_comes_of_every_strategy_on_every_instrument(
+        self, store: Store
+    ) -> None:
+        pairs = [(s, i) for s in ("a", "b", "c") for i in ("linear:B", "linear:A", "spot:A")]
+
+        def old(number: int, pair: tuple[str, str], second: int) -> SignalRow:
+            signal = a_signal(
+                signal_id=a_signal_id(number),
+                strategy_id=pair[0],
+                instrument_id=pair[1],
+                timestamp=LONG_AGO + seconds(second),
+            )
+            return a_signal_row(number, signal=signal, decided_at=LONG_AGO + seconds(number))
+
+        newest = [old(number, pair, 9) for number, pair in enumerate(pairs, 1)]
+        older = [old(number, pair, number % 9) for number, pair in enumerate(pairs, 20)]
+        waiting = a_parked_row(40, signal=a_signal(signal_id=a_signal_id(40), strategy_id="bb"))
+        await store.journal.flush(1, [*older, *newest, waiting])
+
+        loaded = await store.journal.load(RETAINED)
+
+        assert loaded == [*newest, waiting]
+
 
 class TestRead:
     @pytest.fixture(autouse=True)

@@ -11,22 +11,27 @@ import pytest
 from order_adapters.clock import SystemClock, VirtualClock
 from order_adapters.stores.sqlite import SqliteStore, creation, selection
 from order_adapters.stores.sqlite.creation import use_wal
+from order_adapters.stores.sqlite.schema import OPEN_ORDER
+from order_domain.model.enums import OrderStatus
 from order_domain.model.identifiers import order_row_id
 from order_domain.model.order import Order
 from order_domain.model.position import PositionSnapshot
-from order_domain.model.rows import Mark
+from order_domain.model.rows import Change, Mark
 from order_domain.ports.journal import (
     FlushOutcome,
     LeaseHeld,
     StoreUnavailable,
     WrongSchema,
 )
-from tests.builders import NOW, D, an_order, seconds
+from tests.builders import NOW, D, a_signal, a_signal_id, an_order, seconds
 from tests.integration.sqlite.access import TTL, query, take
 from tests.row_builders import (
+    a_closed_order,
     a_signal_row,
     a_snapshot,
+    an_entry,
     an_order_of,
+    id_of,
     one_of_each,
 )
 
@@ -40,6 +45,8 @@ def was_made(path: str) -> bool:
 
 
 BACK_TO_VERSION_1 = (
+    "DROP INDEX orders_open",
+    "CREATE INDEX orders_open ON orders (row_no) WHERE reported_cum <> cum_quantity",
     "DROP INDEX orders_row_id",
     "ALTER TABLE orders DROP COLUMN row_id",
     "DELETE FROM schema_version",
@@ -93,7 +100,7 @@ class TestFile:
         with pytest.raises(WrongSchema) as refused:
             await SqliteStore(str(path), SystemClock()).open()
 
-        assert refused.value.details == {"store": str(path), "found": 99, "expected": 2}
+        assert refused.value.details == {"store": str(path), "found": 99, "expected": 3}
 
     async def test_a_file_of_the_first_version_is_brought_up_and_lacks_nothing(
         self, store: SqliteStore, path: Path
@@ -324,3 +331,67 @@ def test_no_query_of_the_engine_walks_a_whole_table(table: str, rest: str) -> No
 
     assert [step for *_, step in found if step == f"SCAN {table}"] == []
     assert found
+
+
+async def steps_of_a_load(folder: Path, closed: int) -> int:
+    """How many steps SQLite takes to load the book of a file with so many filled orders."""
+    store = SqliteStore(str(folder / f"{closed}.db"), VirtualClock(NOW), wait=seconds(0))
+    await store.open()
+    await take(store)
+    await store.journal.flush(1, [row for number in range(closed) for row in a_filled(number)])
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    def read(connection: sqlite3.Connection) -> list[Change]:
+        connection.set_progress_handler(count, 1)
+        return selection.rows_of_a_book(connection, NOW)
+
+    loaded = await store._reader.run(read)
+    await store.close()
+    assert len(loaded) == 2  # the newest signal and the newest execution
+    return steps
+
+
+def a_filled(number: int) -> list[Change]:
+    """One whose fill came before any report of it, long ago."""
+    at = NOW - seconds(10_000 - number)
+    filled = a_closed_order(
+        number, at, status=OrderStatus.FILLED, cum_quantity=D("0.020"), reported_cum=D(0)
+    )
+    signal = a_signal(signal_id=a_signal_id(number), timestamp=at)
+    entry = an_entry(number + 1, client_order_id=id_of(number), exec_id=f"e{number}")
+    return [a_signal_row(number, signal=signal, decided_at=at), filled, entry]
+
+
+async def test_a_load_costs_the_same_beside_many_orders_that_were_filled(tmp_path: Path) -> None:
+    few, many = [await steps_of_a_load(tmp_path, closed) for closed in (20, 1_020)]
+
+    assert many < few * 1.2
+
+
+@pytest.mark.parametrize(
+    ("reported", "booked", "is_ahead"),
+    [
+        ("0", "0.020", False),
+        ("0.020", "0.0200", False),
+        ("0.021", "0.020", True),
+        ("100", "20", True),
+        ("20", "100", False),
+        ("0.0000000000000000000002", "0.0000000000000000000001", True),
+        ("1.0000000000000000000002", "1.0000000000000000000001", True),
+    ],
+)
+async def test_a_closed_order_stays_open_to_a_load_while_its_report_is_ahead_of_the_ledger(
+    store: SqliteStore, path: Path, reported: str, booked: str, is_ahead: bool
+) -> None:
+    order = a_closed_order(1, NOW - seconds(9000), cum_quantity=D(booked), reported_cum=D(reported))
+    await store.journal.flush(1, [order])
+
+    loaded = await store.journal.load(NOW)
+    walked = query(path, f"SELECT count(*) FROM orders WHERE {OPEN_ORDER}")
+
+    assert loaded == ([order] if is_ahead else [])
+    assert walked == [(int(is_ahead),)]

@@ -23,16 +23,33 @@ WHERE row_no IN (
     UNION SELECT row_no FROM orders WHERE coalesce(closed_at, updated_at) >= $1
 ) ORDER BY row_no
 """
+# From one pair of strategy and instrument to the next: as many steps in the index as there are
+# pairs, where a DISTINCT ON walks over every signal there ever was.
 _SIGNALS: Final = """
 WHERE row_no IN (
     SELECT row_no FROM signals WHERE decided_at IS NULL
     UNION SELECT row_no FROM signals WHERE decided_at >= $1
     UNION SELECT row_no FROM signals WHERE signal_id = ANY($2::text[])
     UNION SELECT row_no FROM (
-        SELECT DISTINCT ON (strategy_id, instrument_id) row_no FROM signals
-        WHERE decided_at IS NOT NULL
-        ORDER BY strategy_id, instrument_id, timestamp DESC, row_no
-    ) AS newest
+        WITH RECURSIVE pair AS (
+            (
+                SELECT strategy_id, instrument_id FROM signals WHERE decided_at IS NOT NULL
+                ORDER BY strategy_id, instrument_id LIMIT 1
+            )
+            UNION ALL
+            SELECT later.* FROM pair CROSS JOIN LATERAL (
+                SELECT strategy_id, instrument_id FROM signals
+                WHERE decided_at IS NOT NULL
+                AND (strategy_id, instrument_id) > (pair.strategy_id, pair.instrument_id)
+                ORDER BY strategy_id, instrument_id LIMIT 1
+            ) AS later
+        )
+        SELECT newest.row_no FROM pair CROSS JOIN LATERAL (
+            SELECT row_no FROM signals
+            WHERE strategy_id = pair.strategy_id AND instrument_id = pair.instrument_id
+            AND decided_at IS NOT NULL ORDER BY timestamp DESC, row_no LIMIT 1
+        ) AS newest
+    ) AS of_all_pairs
 )
 ORDER BY decided_at IS NULL, decided_at,
     CASE WHEN decided_at IS NULL THEN delivery ELSE 0 END, generation, row_no

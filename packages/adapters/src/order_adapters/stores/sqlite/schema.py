@@ -11,7 +11,7 @@ from order_adapters.codec.columns import Column, Kind
 from order_adapters.codec.tables import TABLES, Table
 from order_domain.model.events import Event
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raise it with every change of a table: a file of another version is refused, not guessed at.
 
 One that `UPGRADES` leads from is brought up first.
@@ -45,11 +45,19 @@ _FURTHER: Final = {
     "positions": (_SYMBOL,),
     "events": ("CHECK (number >= 1)", "CHECK (sequence >= 1)"),
 }
-OPEN_ORDER: Final = (
-    "(status NOT IN ('DENIED', 'FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED')"
-    " OR reported_cum <> cum_quantity)"
+_REPORTED_MORE: Final = (
+    "(CAST(reported_cum AS REAL) > CAST(cum_quantity AS REAL)"
+    " OR (CAST(reported_cum AS REAL) = CAST(cum_quantity AS REAL)"
+    " AND reported_cum <> cum_quantity AND max(length(reported_cum), length(cum_quantity)) > 15))"
 )
-"""Orders something may still happen to, and a few more: amounts are compared as text here."""
+"""A report is ahead of the ledger. Numbers tell 15 digits apart; beyond them different texts count.
+
+A fill that came before its report leaves `reported_cum` at 0, for ever: that is not ahead.
+"""
+OPEN_ORDER: Final = (
+    f"(status NOT IN ('DENIED', 'FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED') OR {_REPORTED_MORE})"
+)
+"""Orders something may still happen to, and hardly any more."""
 CLOSED_AT: Final = "coalesce(closed_at, updated_at)"
 OPEN_COMMAND: Final = "status IN ('PENDING', 'SENT', 'UNKNOWN')"
 ORDER_EVENT: Final = "order_version IS NOT NULL"
@@ -67,12 +75,13 @@ CREATE TABLE head (
     checksum INTEGER NOT NULL
 ) STRICT
 """
+_OPEN_ORDERS: Final = f"CREATE INDEX orders_open ON orders (row_no) WHERE {OPEN_ORDER}"
 _ROW_IDS: Final = "CREATE UNIQUE INDEX orders_row_id ON orders (row_id)"
 _INDEXES: Final = (
     "CREATE INDEX signals_decided ON signals (decided_at)",
     "CREATE INDEX signals_delivery ON signals (delivery)",
     "CREATE INDEX signals_newest ON signals (strategy_id, instrument_id, timestamp, decided_at)",
-    f"CREATE INDEX orders_open ON orders (row_no) WHERE {OPEN_ORDER}",
+    _OPEN_ORDERS,
     f"CREATE INDEX orders_closed ON orders ({CLOSED_AT})",
     "CREATE INDEX orders_created ON orders (created_at)",
     "CREATE INDEX orders_signal ON orders (signal_id)",
@@ -92,7 +101,12 @@ UPGRADES: Final = {
         "UPDATE orders SET row_id = order_row_id(client_order_id)",
         _ROW_IDS,
         "INSERT INTO schema_version VALUES (2)",
-    )
+    ),
+    2: (
+        "DROP INDEX orders_open",
+        _OPEN_ORDERS,
+        "INSERT INTO schema_version VALUES (3)",
+    ),
 }
 """What brings a file to the next version; `order_row_id` is that of the domain."""
 

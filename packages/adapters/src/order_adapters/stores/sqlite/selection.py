@@ -27,14 +27,37 @@ WHERE row_no IN (
     UNION SELECT row_no FROM orders WHERE {CLOSED_AT} >= ?
 ) ORDER BY row_no
 """
+# From one pair of strategy and instrument to the next: as many steps in the index as there are
+# pairs, where a GROUP BY walks over every signal there ever was.
 _SIGNALS: Final = """
 WHERE row_no IN (
     SELECT row_no FROM signals WHERE decided_at IS NULL
     UNION SELECT row_no FROM signals WHERE decided_at >= ?
     UNION SELECT row_no FROM signals WHERE signal_id IN (SELECT value FROM json_each(?))
-    UNION SELECT row_no FROM (
-        SELECT row_no, max(timestamp) FROM signals WHERE decided_at IS NOT NULL
-        GROUP BY strategy_id, instrument_id
+    UNION SELECT * FROM (
+        WITH RECURSIVE pair (strategy_id, instrument_id) AS (
+            SELECT * FROM (
+                SELECT strategy_id, instrument_id FROM signals
+                ORDER BY strategy_id, instrument_id LIMIT 1
+            )
+            UNION ALL
+            SELECT later.strategy_id, later.instrument_id
+            FROM pair CROSS JOIN signals AS later WHERE later.row_no = coalesce(
+                (
+                    SELECT row_no FROM signals
+                    WHERE strategy_id = pair.strategy_id AND instrument_id > pair.instrument_id
+                    ORDER BY instrument_id LIMIT 1
+                ), (
+                    SELECT row_no FROM signals WHERE strategy_id > pair.strategy_id
+                    ORDER BY strategy_id, instrument_id LIMIT 1
+                )
+            )
+        )
+        SELECT (
+            SELECT row_no FROM signals
+            WHERE strategy_id = pair.strategy_id AND instrument_id = pair.instrument_id
+            AND decided_at IS NOT NULL ORDER BY timestamp DESC LIMIT 1
+        ) FROM pair
     )
 ) ORDER BY decided_at IS NULL, decided_at,
     CASE WHEN decided_at IS NULL THEN delivery ELSE 0 END, generation, row_no
@@ -74,7 +97,7 @@ def rows_of_a_book(connection: sqlite3.Connection, since: datetime) -> list[Chan
     moment = time_text(since)
     with snapshot(connection):
         found = STATEMENTS[Order].rows(connection, _ORDERS, (moment,))
-        # the query compares amounts as text, and so takes more orders for open than there are
+        # beyond 15 digits the query compares amounts as text, and may take too many for open
         orders = [order for order in found if _is_kept(order, since)]
         ids = _array(order.client_order_id for order in orders)
         signals = _array(order.terms.signal_id for order in orders)
