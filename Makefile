@@ -155,15 +155,24 @@ cover: setup ## every branch of the domain must be run by its tests
 	$(RUN) coverage report --include='packages/order_domain/*' --show-missing --skip-covered \
 		--fail-under=100
 
-.PHONY: bench bench-peers bench-order-entry bench-pipeline
+# Each puts its part into docs/benchmarks.json and writes docs/benchmarks.md anew. The last three
+# need PostgreSQL, the pipeline RabbitMQ too; they make databases of their own and drop them.
+.PHONY: bench bench-peers bench-order-entry bench-pipeline bench-restart bench-http bench-nightly
+POSTGRES ?= postgresql://postgres@127.0.0.1:5432/postgres
 bench: setup ## orders per second beside a bare Python floor
 	$(RUN) python -m benchmarks $(ARGS)
-bench-peers: setup ## the same beside nautilus_trader, vnpy and backtesting.py, in environments of their own
+bench-peers: setup ## the same in nautilus_trader, vnpy, backtesting.py and hftbacktest, in environments of their own
 	$(RUN) python -m benchmarks.peers $(ARGS)
 bench-order-entry: setup ## order entry beside bare connections, aiohttp, ccxt, pybit and nautilus_trader
 	$(RUN) python -m benchmarks.order_entry $(ARGS)
 bench-pipeline: setup ## signals a second with PostgreSQL and RabbitMQ beside straight-line floors
 	$(RUN) python -m benchmarks.pipeline $(ARGS)
+bench-restart: setup ## a restart with 10,000 open orders and a million closed ones, on both stores
+	$(RUN) python -m benchmarks.restart $(ARGS)
+bench-http: setup ## the listing of orders beside a bare route, on both stores
+	$(RUN) python -m benchmarks.http --postgres $(POSTGRES) $(ARGS)
+bench-nightly: setup ## our ratios anew: fails where one is 10 % worse than in docs/benchmarks.json
+	$(RUN) python -m benchmarks.nightly $(ARGS)
 
 .PHONY: docs
 docs: setup ## write the generated pages again (a test compares them)

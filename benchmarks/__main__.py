@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print, and write docs/benchmarks.md."""
+"""`python -m benchmarks`: measure ours, print, keep, and write the page anew."""
 
 import argparse
 import json
@@ -11,8 +11,7 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks import cases, report, results, steps, storage
-from benchmarks.imports import importing
+from benchmarks import cases, imports, report, results, steps, storage
 from benchmarks.measure import measure, middle
 from benchmarks.replaying import replay, write_market, write_signals
 from order_adapters.intake.synthetic import START
@@ -24,7 +23,7 @@ REPLAYED_SIGNALS = 500
 
 
 def main() -> None:
-    """Measure ours; the peers' last figures stay in the report."""
+    """Measure ours; what other commands measured stays in the report."""
     words = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     words.add_argument("--rounds", type=int, default=7)
     words.add_argument("--orders", type=int, default=10_000, help="per run")
@@ -35,28 +34,21 @@ def main() -> None:
     look_for_cycles_rarely()
     base, ours = measure(cases.orders(asked.orders), asked.rounds)
     print(report.table([base, *ours]))
-    results.keep("ours", [base, *ours])
+    results.keep("ours", results.rows_of([base, *ours]))
     shares = steps.shares(asked.orders // 5, asked.rounds)
-    results.keep_value("steps", [attrs.asdict(share) for share in shares])
-    results.keep_value("other", list(_others(asked.rounds)))
+    results.keep("steps", [attrs.asdict(share) for share in shares])
+    results.keep("imports", imports.measure(asked.rounds))
+    results.keep("other", list(_others(asked.rounds)))
     if asked.long:
         command = [sys.executable, "-m", "benchmarks.memory", str(asked.long)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        results.keep_value("memory", json.loads(done.stdout))
+        results.keep("memory", json.loads(done.stdout))
     report.write()
     print(f"\nwritten: {report.PAGE}")
 
 
 def _others(rounds: int) -> Iterator[dict[str, str]]:
     """Figures that are no ratio."""
-    for module in ("order_domain", "order_domain.engine"):
-        importing(module)
-        runs = [importing(module) for _ in range(rounds)]
-        yield _said(
-            f"import {module} in a new interpreter",
-            f"{middle([run[0] for run in runs]):.0f} ms CPU, "
-            f"{middle([run[1] for run in runs]):.0f} MiB",
-        )
     changes = storage.changes_of(STORED_ORDERS)
     seconds = middle([storage.flush(changes) for _ in range(rounds)])
     yield _said(

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from benchmarks import results
+from benchmarks import report, results
 from benchmarks.measure import middle
 from order_adapters.stores.postgres.migrator import migrate
 from order_adapters.stores.postgres.place import Place
@@ -49,7 +49,7 @@ uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_level="error")
 
 
 def main() -> None:
-    """Measure and print; the next report shows it."""
+    """Measure, print, keep, and write the page anew."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.http", description=main.__doc__)
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--requests", type=int, default=3_000, help="per round and route")
@@ -60,7 +60,8 @@ def main() -> None:
         if asked.postgres:
             stores["PostgreSQL"] = made.enter_context(_database(asked.postgres))
         found = measure(Path(name), stores, asked.rounds, asked.requests)
-    results.keep_value("http", found)
+    results.keep("http", found)
+    report.write()
     for each in found:
         print(each)
 
@@ -119,7 +120,7 @@ async def _administer(server: str, statement: str) -> None:
 
 @contextmanager
 def _service(folder: Path, store: str) -> Iterator[tuple[int, int]]:
-    port = _free_port()
+    port = free_port()
     clean = {k: v for k, v in os.environ.items() if not k.startswith("ORDERMANAGER_")}
     settings = {
         "ORDERMANAGER_API_KEY": KEY,
@@ -133,7 +134,7 @@ def _service(folder: Path, store: str) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _bare(folder: Path) -> Iterator[tuple[int, int]]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-c", _BARE, str(port), "rows.json"]
     with _running(command, folder, dict(os.environ), port, "/one") as pid:
         yield pid, port
@@ -225,7 +226,8 @@ def _cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

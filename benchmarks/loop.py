@@ -4,7 +4,7 @@ As a backtest drives them: at one instant the market first, then answers and rep
 due by time, then the signal. Effects leave at once, since there is no store to wait for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from order_domain.model.enums import EventKind, OrderStatus, PositionSide, Side
 from order_domain.model.events import Event
 from order_domain.model.identifiers import SignalId, StrategyId
 from order_domain.model.inputs import Input, SignalDelivered, StreamState, Tick, TransportState
+from order_domain.model.instrument import Instrument
 from order_domain.model.quote import Quote
 from order_domain.model.signal import TradingSignal
 from order_domain.model.steps import Acknowledge, Need, SendCreate, Step, Sweep
@@ -44,10 +45,16 @@ Moment = tuple[datetime, Quote, SignalDelivered | None]
 class Loop:
     """One account over a virtual market. `keep` collects every step's changes for the checks."""
 
-    def __init__(self, config: EngineConfig | None = None, *, has_store: bool = False) -> None:
+    def __init__(
+        self,
+        config: EngineConfig | None = None,
+        *,
+        has_store: bool = False,
+        instruments: Sequence[Instrument] = (INSTRUMENT,),
+    ) -> None:
         self.engine = Engine(config or EngineConfig(), has_store=has_store)
         self.exchange = SimulatedExchange(
-            instruments=(INSTRUMENT,),
+            instruments=instruments,
             config=SimulatorConfig(
                 latency=timedelta(0),
                 balances={"USDT": Decimal(100_000_000)},
@@ -60,7 +67,8 @@ class Loop:
 
     def open(self, now: datetime = START) -> None:
         """Feed what an engine needs before intake: rules, connection, one complete sweep."""
-        self._take(INSTRUMENT, now)
+        for instrument in self.exchange.instruments:
+            self._take(instrument, now)
         self._take(TransportState(up=True), now)
         self._take(StreamState(healthy=True), now)
         self._take(Tick(), now)

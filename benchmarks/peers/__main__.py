@@ -13,8 +13,8 @@ def main() -> None:
     series, faults = runner.measure(words.parse_args().rounds)
     print(report.table(series))
     for name, fault in faults.items():
-        print(f"{name} could not be installed: {fault}")
-    results.keep("peers", series)
+        print(f"{name} could not be measured: {fault}")
+    results.keep("peers", {"series": results.rows_of(series), "faults": faults})
     report.write()
 
 
