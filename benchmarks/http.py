@@ -58,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as made:
         stores = {"SQLite": "sqlite:///bench.sqlite"}
         if asked.postgres:
-            stores["PostgreSQL"] = made.enter_context(_database(asked.postgres))
+            stores["PostgreSQL"] = made.enter_context(database(asked.postgres))
         found = measure(Path(name), stores, asked.rounds, asked.requests)
     results.keep("http", found)
     report.write()
@@ -98,7 +98,7 @@ def measure(
 
 
 @contextmanager
-def _database(server: str) -> Iterator[str]:
+def database(server: str) -> Iterator[str]:
     """A database of its own for as long as the block runs, with our tables."""
     name = f"order_manager_bench_{os.getpid()}"
     url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))

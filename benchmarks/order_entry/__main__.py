@@ -6,15 +6,17 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 
+from benchmarks import report, results
 from benchmarks.measure import middle
 from benchmarks.peers.runner import ENVIRONMENTS, ROOT, UV
+from benchmarks.results import Figure, figure
 
 PAGE = ROOT / "docs" / "benchmarks-order-entry.md"
 HERE = Path(__file__).parent
@@ -100,15 +102,34 @@ def run(client: Client, orders: int, place: str) -> Figures:
     return figures
 
 
-def rounds_of(rounds: int, orders: int) -> dict[str, list[Figures]]:
+def rounds_of(
+    rounds: int, orders: int, clients: Sequence[Client] = CLIENTS
+) -> dict[str, list[Figures]]:
     """Every client once a round, each on a server of its own, by client."""
-    found: dict[str, list[Figures]] = {client.name: [] for client in CLIENTS}
+    found: dict[str, list[Figures]] = {client.name: [] for client in clients}
     for number in range(rounds):
-        for client in CLIENTS:
+        for client in clients:
             with a_server() as place:
                 found[client.name].append(run(client, orders, place))
             print(number, client.name, found[client.name][-1], flush=True)
     return found
+
+
+def figures_of(
+    found: dict[str, list[Figures]], clients: Sequence[Client] = CLIENTS
+) -> dict[str, dict[str, dict[str, Figure]]]:
+    """What is kept for the report: by way of sending and by client."""
+    kept: dict[str, dict[str, dict[str, Figure]]] = {"alone": {}, "together": {}}
+    for way, by_client in kept.items():
+        for client in clients:
+            runs = [each[way] for each in found[client.name]]
+            floors = [each[way] for each in found[client.floor]]
+            mine = {key: figure([each[key] for each in runs]) for key in ("p50", "p99", "cpu")}
+            for key in ("p50", "cpu"):
+                pairs = zip(runs, floors, strict=True)
+                mine[f"{key}_ratio"] = figure([ours[key] / base[key] for ours, base in pairs])
+            by_client[client.name] = mine
+    return kept
 
 
 def span(values: list[float], places: int) -> str:
@@ -155,7 +176,9 @@ def main() -> None:
         table(found, "together"),
     )
     PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
-    print(f"written: {PAGE}")
+    results.keep("order_entry", figures_of(found))
+    report.write()
+    print(f"written: {PAGE}, {report.PAGE}")
 
 
 if __name__ == "__main__":

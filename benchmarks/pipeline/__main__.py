@@ -6,10 +6,12 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import report, results
 from benchmarks.measure import middle
 from benchmarks.peers.runner import ROOT, UV
 from benchmarks.pipeline.runs import (
@@ -21,6 +23,7 @@ from benchmarks.pipeline.runs import (
     Shape,
     measure,
 )
+from benchmarks.results import Figure, figure
 
 PAGE = ROOT / "docs" / "benchmarks-pipeline.md"
 SAMPLES = FLOOR_ENVIRONMENT / "samples.json"
@@ -181,12 +184,28 @@ def _word(holds: object) -> str:
     return "held" if holds else "**missed**"
 
 
-def measure_a_round(found: Found, loads: list[float], signals: int, chosen: str) -> None:
+def figures_of(found: Found) -> dict[str, dict[str, dict[str, Figure]]]:
+    """What is kept for the report: by load and by who is measured."""
+    kept: dict[str, dict[str, dict[str, Figure]]] = {}
+    for load, runs in found.items():
+        kept[load] = {}
+        for name, mine in runs.items():
+            figures = {key: figure([each[key] for each in mine]) for key in mine[0]}
+            figures["ratio"] = figure(_ratios(runs, name))
+            pairs = zip(mine, runs[FLOOR], strict=True)
+            figures["cpu_ratio"] = figure([each["cpu"] / floor["cpu"] for each, floor in pairs])
+            kept[load][name] = figures
+    return kept
+
+
+def measure_a_round(
+    found: Found, loads: list[float], signals: int, chosen: str, who: Sequence[str] = ()
+) -> None:
     """Everything once, and the machine's load before each run."""
     for shape, names in shapes(signals):
         if chosen not in shape.name:
             continue
-        for name in names:
+        for name in [each for each in names if not who or each in who]:
             loads.append(os.getloadavg()[0])
             figures = measure(name, shape)
             found.setdefault(shape.name, {}).setdefault(name, []).append(figures)
@@ -209,7 +228,9 @@ def write(found: Found, loads: list[float], rounds: int, signals: int) -> None:
     parts.append(WHERE)
     PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
     SAMPLES.write_text(json.dumps({"found": found, "loads": loads}), encoding="utf-8")
-    print(f"written: {PAGE}", flush=True)
+    results.keep("pipeline", figures_of(found))
+    report.write()
+    print(f"written: {PAGE}, {report.PAGE}", flush=True)
 
 
 def main() -> None:
