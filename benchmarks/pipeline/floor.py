@@ -2,6 +2,7 @@
 
 simple: aio-pika, websockets, a pool of asyncpg with BEGIN and COMMIT. lean: uvloop, aiormq, a bare
 socket, one statement a transaction. shared: lean, and one statement for all signals that wait.
+told: shared, and every event of an order is published, as ours are.
 """
 
 import asyncio
@@ -61,9 +62,9 @@ def a_request(number: int) -> bytes:
     ).encode()
 
 
-def an_event(number: int, order_id: str) -> bytes:
+def an_event(number: int, order_id: str, kind: str = "filled") -> bytes:
     return (
-        f'{{"event_id":"e{number}","event_type":"filled","order":{{"id":"b{number}",'
+        f'{{"event_id":"e{number}","event_type":"{kind}","order":{{"id":"b{number}",'
         f'"order_id":"{order_id}","asset":"{SYMBOLS[number % len(SYMBOLS)]}","side":"Buy",'
         f'"quantity":"{QUANTITY}","filled_quantity":"{QUANTITY}","average_price":"100.0",'
         f'"status":"filled"}},"timestamp":"{time.time()}","signal_id":"{number}"}}'
@@ -244,6 +245,31 @@ class Shared(Lean):
                 task.add_done_callback(self._publishing.discard)
 
 
+class Told(Shared):
+    """Four events an order instead of one, each after the confirm of the one before it."""
+
+    async def open(self) -> None:
+        self._born: dict[int, asyncio.Task[None]] = {}
+        await super().open()
+
+    def _submit(self, number: int) -> None:
+        super()._submit(number)
+        self._born[number] = asyncio.create_task(self._tell(number, "", "created", "submitted"))
+
+    async def _publish(self, number: int, event: bytes) -> None:
+        await self._born.pop(number)
+        await self._tell(number, "", "accepted")
+        await super()._publish(number, event)
+
+    async def _tell(self, number: int, order_id: str, *kinds: str) -> None:
+        properties = aiormq.spec.Basic.Properties(delivery_mode=2)
+        for kind in kinds:
+            event = an_event(number, order_id, kind)
+            await self._out.basic_publish(
+                event, routing_key=self.where["events"], properties=properties
+            )
+
+
 async def _all_of(queue: asyncio.Queue[Any]) -> list[Any]:
     found = [await queue.get()]
     while not queue.empty():
@@ -251,7 +277,7 @@ async def _all_of(queue: asyncio.Queue[Any]) -> list[Any]:
     return found
 
 
-FLOORS = {"simple": Simple, "lean": Lean, "shared": Shared}
+FLOORS = {"simple": Simple, "lean": Lean, "shared": Shared, "told": Told}
 
 
 async def main() -> None:

@@ -32,7 +32,7 @@ COMMANDS = {
     OURS: (OWN, "-m", "benchmarks.pipeline.ours"),
     **{
         name: (OTHER, "-m", "benchmarks.pipeline.floor", name)
-        for name in ("shared", "lean", "simple")
+        for name in ("shared", "told", "lean", "simple")
     },
 }
 Figures = dict[str, float]
