@@ -183,7 +183,9 @@ def test_a_strangers_order_is_checked_as_ours_are() -> None:
 def test_a_strangers_order_of_which_something_may_be_forgotten_is_left_out() -> None:
     rows = a_story()
     stranger = first(rows, Order, lambda order: order.terms.origin is Origin.EXTERNAL)
-    unknown = attrs.evolve(sliced(changed(rows, stranger, cum_quantity=D(9))), strangers={})
+    command = attrs.evolve(first(rows, Command), client_order_id=stranger.client_order_id, number=7)
+    falsified = sliced([*changed(rows, stranger, cum_quantity=D(9)), command])
+    unknown = attrs.evolve(falsified, strangers={})
 
     assert check_slice(unknown, account=ACCOUNT, environment=ENVIRONMENT).is_sound
 

@@ -73,9 +73,8 @@ def check_slice(
     lives = Lives(findings, ledger)
     for number in (entry.number for entries in rows.strangers.values() for entry in entries):
         lives.book(number, "")
-    for event in events:
-        if event.order is not None:
-            lives.take(event, event.order)
+    for event, order in [(each, each.order) for each in events if each.order is not None]:
+        lives.take(event, order)
     lives.finish(orders.rows)
     orders.check_fills(ledger, lives.booked, set(rows.overfilled))
     orders.check_signals(signals.rows, None)
