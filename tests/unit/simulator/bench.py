@@ -145,8 +145,8 @@ class Bench:
         self.exchange.look_up(LookUp(ClientOrderId(name), attempt), self.now)
         self.read()
 
-    def sweep(self, since: datetime | None = None) -> None:
-        self.exchange.sweep(Sweep("PERIODIC", since), self.now)
+    def sweep(self, since: datetime | None = None, *, first: bool = False) -> None:
+        self.exchange.sweep(Sweep("PERIODIC", since, first), self.now)
         self.read()
 
     def read(self) -> None:

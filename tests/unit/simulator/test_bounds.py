@@ -116,6 +116,24 @@ def test_a_sweep_begins_where_it_is_told() -> None:
     assert len(bench.sweeps[1].executions) == 2
 
 
+def test_a_first_sweep_shows_what_filled_the_orders_that_are_still_open() -> None:
+    bench = Bench()
+    bench.buy("0.02")
+    bench.now += ms(10)
+    resting = bench.buy("0.1", 49990)
+    for size in (2, 1, "0.04"):
+        bench.trade(49990, size, Side.SELL)
+    bench.now += ms(10)
+
+    bench.sweep(since=bench.now)
+    bench.sweep(since=bench.now, first=True)
+
+    assert bench.sweeps[0].executions == ()
+    shown = bench.sweeps[1]
+    assert [each.client_order_id for each in shown.orders] == [resting.client_order_id]
+    assert [each.client_order_id for each in shown.executions] == [resting.client_order_id]
+
+
 def test_history_is_bounded_when_it_is_told_to_be() -> None:
     bench = Bench(history_limit=ms(100))
     for _ in range(300):
