@@ -67,14 +67,15 @@ class Totals:
         """Tell it to a person."""
         days = self.seconds / 86_400
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
-        crashes = sum(n for name, n in self.faults.items() if name.partition(".")[0] == "crash")
+        # a crash, freeze or stop at a moment is told twice: as its moment, and as it happens
+        count = sum(number for name, number in self.faults.items() if ".at_" not in name)
         pace = (self.seeds + self.repeated) / self.took if self.took else 0
         lines = (
             f"{self.seeds} seeds, {days:.2f} simulated days, {self.callbacks} callbacks",
-            f"{crashes} crashes; {self.took:.0f} s here, {pace:.1f} seeds a second",
+            f"{self.faults['crash']} crashes; {self.took:.0f} s here, {pace:.1f} seeds a second",
             f"{self.signals} signals, {self.orders} orders, {self.executions} executions",
             f"{self.commits} commits, {self.repeated} seeds repeated",
-            f"{sum(self.faults.values())} faults: {faults}",
+            f"{count} faults: {faults}",
             f"alarms: {dict(sorted(self.alarms.items()))}",
             f"seeds that broke something: {self.failed or 'none'}",
         )

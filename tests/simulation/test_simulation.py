@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -203,6 +204,15 @@ def test_a_seed_whose_process_dies_has_failed_and_the_others_go_on(
     told = {each.seed: each.violations[0].text for each in outcomes}
 
     assert told == {0: "came to its end", 1: "its process died: 9", 2: "came to its end"}
+
+
+def test_a_crash_at_a_moment_is_counted_once() -> None:
+    totals = runner.Totals(faults=Counter({"crash": 5, "crash.at_send": 2, "store.late": 4}))
+
+    told = totals.text()
+
+    assert "5 crashes" in told
+    assert "9 faults: crash 5, crash.at_send 2, store.late 4" in told
 
 
 def test_a_seed_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
