@@ -50,7 +50,7 @@ PEERS = (
     Peer("nautilus", ("nautilus_trader==1.221.0",), 4_000, 40_000),
     # the newest pre-release of the second version; none of them is made for Python 3.11
     Peer("nautilus2", ("nautilus_trader==2.0.0rc7",), 10_000, 100_000, version="3.13"),
-    Peer("hftbacktest", ("hftbacktest==2.4.4",), 200_000, 400_000, "events"),
+    Peer("hftbacktest", ("hftbacktest==2.4.4",), 500_000, 1_000_000, "events"),
 )
 
 

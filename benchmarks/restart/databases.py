@@ -87,6 +87,8 @@ class SqliteFile:
     async def copy(self, copies: int) -> None:
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             run = connection.execute
+            # the store turns its log on again when it opens the file
+            run("PRAGMA journal_mode = OFF")
             run("PRAGMA synchronous = OFF")
             run("PRAGMA cache_size = -500000")
             indexes = run(

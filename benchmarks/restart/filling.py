@@ -16,7 +16,6 @@ from benchmarks.restart.account import AGE, STRATEGIES, SYMBOLS, Account, now
 from order_adapters.clock import SystemClock
 from order_adapters.codec.columns import Kind
 from order_adapters.codec.tables import TABLE_OF
-from order_adapters.registry import Store
 from order_adapters.simulator import AccountState
 from order_domain.model.command import Command
 from order_domain.model.events import Event
@@ -162,22 +161,35 @@ async def fill(url: str, database: Database, made: Contents, copies: int) -> Non
     """Fill an empty store, with so many copies of every closed order."""
     if copies > MOST:
         raise ValueError(f"at most {MOST} copies")
+    await _write(url, made.closed)
+    repeated: Sequence[Change] = ()
+    if copies:
+        # while nobody has it open: a file may then do without its log
+        await database.copy(copies)
+        repeated = [_repeated(position, copies) for position in made.positions]
+    await _write(url, [*repeated, *made.open])
+    await database.settle()
+
+
+async def _write(url: str, changes: Sequence[Change]) -> None:
+    """Write changes as an owner of the account, some at once; all their events are published."""
     store = open_store(url, SystemClock())
     await store.open()
     try:
         head = await store.journal.acquire(account=ACCOUNT, owner="bench", url="", ttl=TTL)
-        filling = Filling(store, head.flush_no, head.event_no)
-        await filling.write(made.closed)
-        if copies:
-            await database.copy(copies)
-            filling.event_no += TEMPLATES * copies
-            await filling.write([_repeated(position, copies) for position in made.positions])
-        await filling.write(made.open)
-        await filling.write([Mark(cursor_name(BUS), now(), filling.event_no)])
+        flush_no, event_no = head.flush_no, head.event_no
+        parts = [changes[first : first + CHUNK] for first in range(0, len(changes), CHUNK)]
+        event_no += sum(change.__class__ is Event for change in changes)
+        for part in [*parts, [Mark(cursor_name(BUS), now(), event_no)]]:
+            flush_no += 1
+            flushed = await store.journal.flush(flush_no, part)
+            if flushed.outcome is not FlushOutcome.COMMITTED:
+                raise RuntimeError(f"not committed: {flushed}")
+        if flushed.head.event_no != event_no:
+            raise RuntimeError(f"{flushed.head.event_no} events, not {event_no}")
         await store.journal.release()
     finally:
         await store.close()
-    await database.settle()
 
 
 def _repeated(position: Position, copies: int) -> Position:
@@ -190,24 +202,3 @@ def _repeated(position: Position, copies: int) -> Position:
         fees={coin: fee * times for coin, fee in position.fees.items()},
         updated_at=position.updated_at + APART * copies,
     )
-
-
-class Filling:
-    """Writes changes as the owner of a store."""
-
-    def __init__(self, store: Store, flush_no: int, event_no: int) -> None:
-        self._journal = store.journal
-        self._flush_no = flush_no
-        self.event_no = event_no
-
-    async def write(self, changes: Sequence[Change]) -> None:
-        """Write them, some at once."""
-        for first in range(0, len(changes), CHUNK):
-            self._flush_no += 1
-            some = changes[first : first + CHUNK]
-            flushed = await self._journal.flush(self._flush_no, some)
-            if flushed.outcome is not FlushOutcome.COMMITTED:
-                raise RuntimeError(f"not committed: {flushed}")
-            self.event_no += sum(change.__class__ is Event for change in some)
-            if flushed.head.event_no != self.event_no:
-                raise RuntimeError(f"{flushed.head.event_no} events, not {self.event_no}")
