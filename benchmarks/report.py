@@ -1,6 +1,6 @@
 """The report: docs/benchmarks.md with its charts, written from the kept results alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -315,7 +315,7 @@ def _others(others: Sequence[Found]) -> list[str]:
     return ["## Around it", "\n".join(lines)]
 
 
-_TELLERS: Final = {
+_TELLERS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "ours": _orders,
     "peers": _peers,
     "steps": _steps,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,7 +21,7 @@ from benchmarks import report, results
 from benchmarks.http import free_port
 from benchmarks.peers.runner import ROOT
 from benchmarks.restart.databases import PostgresDatabase, SqliteFile
-from benchmarks.restart.filling import TEMPLATES, Contents, contents, fill
+from benchmarks.restart.filling import TEMPLATES, Contents, Database, contents, fill
 from benchmarks.restart.start import KEY
 from benchmarks.results import figure
 from order_adapters.codec.columns import Kind
@@ -35,7 +35,10 @@ from order_domain.model.rows import SignalRow
 PATIENCE_S: Final = 300
 PAGES: Final = 20
 FIRST_PAGE: Final = "/api/v1/orders?limit=20"
-STORES: Final = {"SQLite": SqliteFile, "PostgreSQL": PostgresDatabase}
+STORES: Final[dict[str, Callable[[Path, str], Database]]] = {
+    "SQLite": SqliteFile,
+    "PostgreSQL": PostgresDatabase,
+}
 _OPEN: Final = f"SELECT client_order_id FROM orders WHERE {OPEN_ORDER}"
 _OPEN_POSTGRES: Final = (
     "SELECT client_order_id FROM orders WHERE status NOT IN"
@@ -54,7 +57,7 @@ class Filled:
     """
 
     store: str
-    database: SqliteFile | PostgresDatabase
+    database: Database
     closed: int
     told: dict[str, Any]
     known: str
@@ -65,7 +68,7 @@ class Filled:
     explained: list[dict[str, float]] = attrs.Factory(list)
 
 
-def floor_of(store: str, database: SqliteFile | PostgresDatabase) -> dict[str, Any]:
+def floor_of(store: str, database: Database) -> dict[str, Any]:
     """The queries of a floor, and which of its columns are amounts and times."""
     chosen = _OPEN if store == "SQLite" else _OPEN_POSTGRES
     signals = f"SELECT signal_id FROM orders WHERE client_order_id IN ({chosen})"
@@ -99,16 +102,17 @@ def started(filled: Filled, exchange: Path, number: int) -> None:
     filled.floors.append(_run("benchmarks.restart.floor", filled.told))
     alone = {"alone": True, "spawned": time.time()}
     filled.processes.append(_run("benchmarks.restart.start", alone))
+    port = free_port()
     where = {
         "store": filled.database.url,
         "exchange": str(exchange),
         "number": number,
-        "port": free_port(),
+        "port": port,
         "spawned": time.time(),
     }
     with _started(where) as figures:
         filled.starts.append(figures)
-        filled.pages += _pages(where["port"], filled.closed)
+        filled.pages += _pages(port, filled.closed)
     filled.explained.append(_explain(filled))
 
 

@@ -25,7 +25,7 @@ from order_domain.model.order import Order
 from order_domain.model.position import Position
 from order_domain.model.rows import Change, Mark, SignalRow
 from order_domain.ports.journal import FlushOutcome
-from order_service.container import BUS
+from order_service.container import BUS, SHARED
 from order_service.runtime.relay import cursor_name
 from order_service.stores import open_store
 
@@ -65,7 +65,21 @@ class Dialect(Protocol):
 
 
 class Database(Protocol):
-    """A database that is filled."""
+    """A database that is filled.
+
+    Attributes:
+        url: As the settings name a store.
+    """
+
+    url: str
+
+    async def create(self) -> None:
+        """Make an empty one, with our tables."""
+        ...
+
+    async def drop(self) -> None:
+        """Leave nothing of it."""
+        ...
 
     async def copy(self, copies: int) -> None:
         """Copy every closed order so many times."""
@@ -177,16 +191,19 @@ async def _write(url: str, changes: Sequence[Change]) -> None:
     await store.open()
     try:
         head = await store.journal.acquire(account=ACCOUNT, owner="bench", url="", ttl=TTL)
-        flush_no, event_no = head.flush_no, head.event_no
-        parts = [changes[first : first + CHUNK] for first in range(0, len(changes), CHUNK)]
+        event_no = head.event_no
+        parts: list[Sequence[Change]] = [
+            changes[first : first + CHUNK] for first in range(0, len(changes), CHUNK)
+        ]
         event_no += sum(change.__class__ is Event for change in changes)
-        for part in [*parts, [Mark(cursor_name(BUS), now(), event_no)]]:
-            flush_no += 1
+        parts.append([Mark(cursor_name(name), now(), event_no) for name in (BUS, SHARED)])
+        for flush_no, part in enumerate(parts, head.flush_no + 1):
             flushed = await store.journal.flush(flush_no, part)
             if flushed.outcome is not FlushOutcome.COMMITTED:
                 raise RuntimeError(f"not committed: {flushed}")
-        if flushed.head.event_no != event_no:
-            raise RuntimeError(f"{flushed.head.event_no} events, not {event_no}")
+            head = flushed.head
+        if head.event_no != event_no:
+            raise RuntimeError(f"{head.event_no} events, not {event_no}")
         await store.journal.release()
     finally:
         await store.close()

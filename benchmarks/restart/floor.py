@@ -27,7 +27,7 @@ def row_class(names: Sequence[str]) -> Callable[[Sequence[object]], object]:
     return made
 
 
-def objects(table: dict[str, Any], rows: Iterable[Sequence[Any]]) -> list[object]:
+def objects(table: dict[str, Any], rows: Iterable[Iterable[Any]]) -> list[object]:
     """Make the objects of one table."""
     make, texts = row_class(table["columns"]), table["texts"]
     amounts, times = table["amounts"], table["times"]

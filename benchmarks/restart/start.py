@@ -80,7 +80,7 @@ class Venue(SimulatedVenue):
             CommandKind.CREATE,
             0,
             order.attempt,
-            AnswerOutcome.REJECTED,
+            AnswerOutcome.REFUSED,
             code=170_000,
             text="refused by the bench",
         )
