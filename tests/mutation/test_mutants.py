@@ -1,14 +1,17 @@
 """Mutants are small mistakes, one at a time; the tests of their module notice them or do not."""
 
 import ast
+import importlib.util
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 import pytest
 
 from tests.mutation.equivalent import EQUIVALENT, find
-from tests.mutation.mutants import mutants_of, mutated
+from tests.mutation.mutants import Where, mutants_of, mutated
 from tests.mutation.sample import choose
+from tests.mutation.swap import CannotSwap, swap
 from tests.mutation.targets import ROOT, TARGETS
 
 SOURCE = '''
@@ -64,6 +67,79 @@ def test_a_mutant_differs_from_its_module_at_one_place() -> None:
 
         assert len(wrong) == len(right)
         assert sum(one != other for one, other in zip(right, wrong, strict=True)) == 1
+
+
+def test_a_mutant_says_which_statement_and_function_it_is_in() -> None:
+    where = {mutant.text: mutant.where for mutant in mutants_of(SOURCE)}
+
+    assert where["x < 3 -> x <= 3"] == Where(5, 5, "price", is_late=True)
+    assert where["note(x) -> pass"] == Where(7, 7, "price", is_late=True)
+    assert where["2 -> 3"] == Where(3, 3, "", is_late=False)
+
+
+def load(path: Path, source: str) -> ModuleType:
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HELD = """
+def double(x):
+    return x * 2
+def adder(n):
+    def add(x):
+        return x + n
+    return add
+TABLE = {"double": double, "add": adder(1)}
+class Box:
+    @property
+    def size(self):
+        return 3
+"""
+
+
+def test_whoever_holds_a_function_has_the_changed_one(tmp_path: Path) -> None:
+    path = tmp_path / "held.py"
+    module = load(path, HELD)
+    double, box = module.double, module.Box()
+
+    swap(path, ast.parse(HELD.replace("x * 2", "x * 5").replace("x + n", "x - n")))
+    swap(path, ast.parse(HELD.replace("x * 2", "x * 5").replace("x + n", "x - n") + "# again"))
+
+    assert (double(2), module.TABLE["double"](2), module.TABLE["add"](2)) == (10, 10, 1)
+    assert box.size == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def f(n):\n    return lambda: n\nF = f(1)", "def f(n):\n    return lambda: 1\nF = f(1)"),
+        ("F = (lambda: 1, lambda: 2)", "F = (lambda: 1, lambda: 3)"),
+    ],
+    ids=["it closes over other names", "two look the same"],
+)
+def test_a_function_that_cannot_be_changed_in_place_is_not(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "held.py"
+    held = load(path, before)
+
+    with pytest.raises(CannotSwap):
+        swap(path, ast.parse(after))
+    assert held.F is not None
+
+
+def test_the_nearest_group_of_tests_is_asked_first() -> None:
+    merge = TARGETS["merge"]
+    engine = "tests/unit/domain/engine"
+
+    assert merge.rank(f"{engine}/test_reports.py::test_a") == 0
+    assert merge.rank(f"{engine}/test_sweeps.py::test_a") == 1
+    assert merge.rank("tests/unit/risk/test_gates.py::test_a") is None
 
 
 def test_the_same_seed_takes_the_same_mutants_of_every_target() -> None:

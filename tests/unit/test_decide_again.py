@@ -165,6 +165,17 @@ def test_only_what_a_person_closes_passes_halted(origin: Origin, reduce_only: bo
     assert recheck(order, context, a_config()).code is Code.TRADING_STATE
 
 
+def test_only_a_persons_close_is_free_of_our_sizes() -> None:
+    sell = {"side": Side.SELL, "price": D(50_000), "status": OrderStatus.INTENT}
+    signals = an_order(**sell, reduce_only=True, quantity=D("0.5"))
+    manual = an_order(**sell, origin=Origin.MANUAL, quantity=D("0.5"))
+    context = {"position": D("0.5"), "sell_leaves": D("0.5")}
+
+    assert recheck(signals, counted(signals, **context), a_config()).quantity == D("0.1")
+    placed = recheck(manual, counted(manual, **context), a_config())
+    assert placed.code is Code.ORDER_VALUE_ABOVE_MAX
+
+
 def test_only_what_was_not_filled_is_asked_for() -> None:
     partly = an_order(cum_quantity=D("0.005"), reported_cum=D("0.015"))
 
@@ -311,9 +322,10 @@ def test_a_reduce_only_order_stays_one_also_where_nothing_is_left_to_close() -> 
     )
 
     decision = requoted(order)
+    unwanted = requoted(attrs.evolve(order, cancel_reason=Code.NEW_SIGNAL))
 
-    assert decision.code is Code.NOTHING_TO_CLOSE
-    assert decision.drafts[0].terms.reduce_only
+    assert (decision.code, unwanted.code) == (Code.NOTHING_TO_CLOSE, Code.NEW_SIGNAL)
+    assert all(each.drafts[0].terms.reduce_only for each in (decision, unwanted))
 
 
 def test_a_re_quote_is_not_taken_for_a_second_order_of_its_kind() -> None:

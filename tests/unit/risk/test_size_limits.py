@@ -12,6 +12,7 @@ from order_domain.decide import decide, decide_close, decide_place
 from order_domain.model.enums import Origin, PositionSide, Side
 from order_domain.model.signal import SignalIntent
 from order_domain.notes import Note
+from order_domain.risk.base import legs_needed
 from tests.builders import (
     BTC,
     NOW,
@@ -216,6 +217,14 @@ def test_the_exchanges_largest_order_limits_each_child_too() -> None:
     decision = bought("20000", {"instrument": instrument}, enable_order_splitting=True)
 
     assert quantities(decision) == [D("0.134"), D("0.133"), D("0.133")]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "largest", "legs"),
+    [("0", "5", 1), ("5", "5", 1), ("5.1", "5", 2), ("10", "5", 2), ("7", "0", 1)],
+)
+def test_the_fewest_children_of_at_most_a_size(quantity: str, largest: str, legs: int) -> None:
+    assert legs_needed(D(quantity), D(largest)) == legs
 
 
 def test_two_children_are_told_of_too() -> None:

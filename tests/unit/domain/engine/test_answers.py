@@ -199,20 +199,20 @@ def two_children() -> tuple[World, Order, Order]:
     return world, first, second
 
 
-def test_who_waits_for_an_answer_goes_with_the_next_tick() -> None:
+def test_who_waits_for_an_answer_goes_without_any_time_passing() -> None:
     world, first, second = two_children()
 
     world.answer(first)
-    world.tick()
+    world.pass_(0)
 
     assert world.status(second) is OrderStatus.SUBMITTING
 
 
-def test_who_waits_for_an_order_that_is_refused_ends_with_the_next_tick() -> None:
+def test_who_waits_for_an_order_that_is_refused_ends_without_any_time_passing() -> None:
     world, first, second = two_children()
 
     world.answer(first, AnswerOutcome.REFUSED, code=110007)
-    world.tick()
+    world.pass_(0)
 
     assert world.order(second).code == Code.SIBLING_REFUSED
 
@@ -804,7 +804,7 @@ def test_an_order_with_a_waiting_cancel_is_withdrawn_instead_of_sent_again() -> 
     cancel(world, order)
 
     world.answer(order, AnswerOutcome.NOT_SENT)
-    world.tick()
+    world.pass_(0)
 
     ended = world.order(order)
     assert (ended.status, ended.ended_by, ended.attempt) == (OrderStatus.CANCELLED, EndedBy.US, 1)
