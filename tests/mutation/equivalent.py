@@ -125,6 +125,12 @@ EQUIVALENT: Final = (
         "the quote of an opening has passed its gate: it is fresh",
     ),
     Equivalent(
+        _SIGNAL,
+        "_price_and_size",
+        "quote is not None and order_type is _LIMIT -> order_type is _LIMIT",
+        "without a quote no limit order is chosen",
+    ),
+    Equivalent(
         _TERMS,
         "signal_terms",
         "tuple([one.terms.client_order_id for one in leaving]) if leaving el... -> "

@@ -117,6 +117,15 @@ def test_a_denial_before_sizing_has_one_draft_without_price_and_quantity() -> No
     assert draft.terms.reduce_only is False
 
 
+def test_a_close_that_is_denied_before_sizing_is_still_one() -> None:
+    signal = a_signal(side=Side.SELL, intent=SignalIntent.CLOSE, amount=D("0.1"))
+
+    decision = decide(signal, a_context(instrument=None), a_config())
+
+    assert decision.code is Code.UNKNOWN_INSTRUMENT
+    assert decision.drafts[0].terms.reduce_only
+
+
 def test_a_denial_after_sizing_tells_what_was_denied() -> None:
     decision = decide(a_signal(), a_context(available=D(0)), RESTING)
 

@@ -86,6 +86,13 @@ def test_a_close_beyond_all_arithmetic_closes_what_there_is(amount: str) -> None
     assert outcome(closed(amount, {"position": D("0.1")})) == (Code.OK, D("0.1"), True)
 
 
+def test_a_close_beyond_all_arithmetic_cannot_be_sized_without_a_quote() -> None:
+    decision = closed("1e300", {"position": D("0.1"), "quote": None})
+
+    assert decision.code is Code.QUOTE_MISSING
+    assert decision.trace[-1] == (Code.QUOTE_MISSING, None, None, False)
+
+
 @pytest.mark.parametrize(("position", "amount"), [("0.0004", "0.1"), ("0.1", "0.0004")])
 def test_less_than_a_step_is_below_the_minimum_and_never_lifted(position: str, amount: str) -> None:
     assert closed(amount, {"position": D(position)}).code is Code.QUANTITY_BELOW_MIN

@@ -64,6 +64,8 @@ def test_the_same_report_again_tells_nothing() -> None:
     world, order = a_world_with_working_order()
 
     assert world.report(order).changes == []
+    world.pass_(0.6)
+    assert [one for step in world.steps for one in lookups(step)] == []
 
 
 def test_a_report_of_what_is_known_looks_for_nothing() -> None:
