@@ -1,5 +1,6 @@
 """Writes the pages of `docs/` that are made from code, so that page and code cannot differ."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -154,11 +155,40 @@ def crash_points() -> str:
     )
 
 
+def planted_bugs() -> str:
+    """Every planted bug, and what catches it."""
+    caught = json.loads((ROOT / "tests/simulation/planted.json").read_text())
+    rows = [
+        f"| `{name}` | {each['wrong']} | {each['seed']} | {each['tried']} | {each['code']} |"
+        for name, each in caught.items()
+    ]
+    return "\n".join(
+        [
+            "# Planted bugs",
+            "",
+            "Mistakes somebody could make, planted one at a time in tests only, and the first seed",
+            "of the [simulation](../explanation/simulation.md) that each breaks. *Seeds*: how many",
+            "were run with the bug until then, from 0 on. *Code*: what broke first: an",
+            "[invariant](invariants.md), or SEQUENCE: something left or was decided before what it",
+            "follows; RESUME: after a take-over a command still counts as sent; ENGINE: a step",
+            "failed, or the store refused a row; WORKER: a part of the service died.",
+            "`make planted-bugs` replays the table: each seed breaks with its bug, by this code,",
+            "and not without it. Made by `make docs` from `tests/simulation/planted.json`.",
+            "",
+            "| bug | what is wrong | seed | seeds | code |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/lifecycle.md": lifecycle,
     "docs/reference/reason-codes.md": reason_codes,
     "docs/reference/risk-rules.md": risk_rules,
     "docs/reference/invariants.md": invariants,
+    "docs/reference/planted-bugs.md": planted_bugs,
     "docs/reference/crash-points.md": crash_points,
     "docs/reference/settings.md": pages.reference,
     "docs/reference/cli.md": reference.page,

@@ -16,8 +16,6 @@ from tests.simulation.planted import BUGS
 from tests.simulation.runner import run_chunks
 from tests.simulation.world import Outcome
 
-STEP: Final = 8
-"""Seeds of one process; most bugs are caught in the first."""
 RECORD: Final = Path(__file__).with_name("planted.json")
 
 
@@ -79,12 +77,20 @@ def recorded() -> dict[str, Catch]:
     """Read the table; empty while there is none."""
     if not RECORD.exists():
         return {}
-    return {bug: Catch(**catch) for bug, catch in json.loads(RECORD.read_text()).items()}
+    table = json.loads(RECORD.read_text())
+    return {
+        bug: Catch(row["seed"], row["tried"], row["code"], row["text"])
+        for bug, row in table.items()
+    }
 
 
 def record(catches: Mapping[str, Catch]) -> None:
-    """Write the table, in the order of the bugs."""
-    table = {bug: attrs.asdict(catches[bug]) for bug in BUGS if bug in catches}
+    """Write the table, in the order of the bugs, with what each of them is."""
+    table = {
+        bug: {"wrong": BUGS[bug].text, **attrs.asdict(catches[bug])}
+        for bug in BUGS
+        if bug in catches
+    }
     RECORD.write_text(json.dumps(table, indent=1) + "\n")
 
 
@@ -100,7 +106,7 @@ def _alone(seed: int, bug: str = "") -> Outcome:
 
 def _in_order(seeds: range, jobs: int, bug: str) -> Iterator[Outcome]:
     """Run seeds on several processes; which of them is first must not depend on the machine."""
-    chunks = [seeds[at : at + STEP] for at in range(0, len(seeds), STEP)]
-    for at in range(0, len(chunks), jobs):
-        done = [each for some in run_chunks(chunks[at : at + jobs], jobs, bug) for each in some]
+    for at in range(0, len(seeds), jobs):
+        chunks = [[seed] for seed in seeds[at : at + jobs]]
+        done = [each for some in run_chunks(chunks, jobs, bug) for each in some]
         yield from sorted(done, key=lambda each: each.seed)
