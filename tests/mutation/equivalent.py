@@ -13,6 +13,7 @@ from tests.mutation.sample import Chosen
 _POSITION: Final = "order_domain/model/position.py"
 _IDS: Final = "order_domain/model/identifiers.py"
 _REPORTS: Final = "order_domain/engine/reports.py"
+_EXECUTIONS: Final = "order_domain/engine/executions.py"
 _AGAIN: Final = "order_domain/decide/again.py"
 _SIGNAL: Final = "order_domain/decide/signal.py"
 _TERMS: Final = "order_domain/decide/terms.py"
@@ -97,6 +98,26 @@ EQUIVALENT: Final = (
         "noted or new.venue_order_id != order.venue_order_id or new.first_wo... -> "
         "noted or new.venue_order_id != order.venue_order_id",
         "an order that is shown for the first time has moved",
+    ),
+    Equivalent(
+        _REPORTS,
+        "_publish_move",
+        "order.status in TERMINAL and new.status not in TERMINAL and (new.re... -> "
+        "order.status in TERMINAL and new.reported_status is None and (order...",
+        "of an order that has ended no cancel can be asked",
+    ),
+    Equivalent(
+        _REPORTS,
+        "_publish_move",
+        "order.status in TERMINAL and new.status not in TERMINAL and (new.re... -> "
+        "order.status in TERMINAL and new.status not in TERMINAL and (new.re...",
+        "a stranger's order is ended by reports alone, and does not come back",
+    ),
+    Equivalent(
+        _EXECUTIONS,
+        "on_execution",
+        "key in work.book.executions or key in work.executions -> key in work.book.executions",
+        "this one is the first of its step",
     ),
     Equivalent(
         _AGAIN,

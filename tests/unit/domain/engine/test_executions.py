@@ -241,6 +241,34 @@ def test_an_amend_that_never_left_explains_no_fill() -> None:
     assert [event.code for event in events(step, EventKind.ALARM)] == ["OVERFILL"]
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_who_waits_for_the_end_of_an_order_goes_without_any_time_passing(
+    is_cancelled: bool,
+) -> None:
+    world, order = a_world_with_working_order()
+    world.signal()
+    waiting = world.newest_order()
+    assert waiting.terms.replaces == (order.client_order_id,)
+    world.tick()
+    if is_cancelled:
+        world.report(order, VenueStatus.PARTIALLY_FILLED_CANCELLED, cum_quantity=D("0.01"))
+
+    world.fill(order, "0.01" if is_cancelled else "0.02")
+    world.pass_(0)
+
+    assert world.order(order).is_terminal
+    assert world.status(waiting) is OrderStatus.SUBMITTING
+
+
+def test_funding_that_names_an_order_is_no_fill_of_it() -> None:
+    world, order = a_world_with_working_order()
+    world.fill(order, "0.01")
+
+    world.fill(order, "0.01", kind=ExecutionKind.FUNDING)
+
+    assert world.order(order).cum_quantity == D("0.01")
+
+
 def test_fills_told_three_times_are_one_of_one_and_never_three_of_one() -> None:
     world, order = a_world_with_working_order()
     fill = world.execution_of(order)

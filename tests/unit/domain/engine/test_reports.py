@@ -223,6 +223,14 @@ def test_more_than_was_booked_when_the_order_ended_is_still_fetched() -> None:
     ]
 
 
+def test_an_order_that_filled_before_it_was_rejected_was_shown() -> None:
+    world, order = a_world_with_sent_order()
+
+    world.report(order, V.REJECTED, cum_quantity=D("0.01"))
+
+    assert world.order(order).first_working_at == world.now
+
+
 def test_what_the_ledger_lacks_is_fetched() -> None:
     world, order = a_world_with_working_order()
     world.report(order, V.PARTIALLY_FILLED, cum_quantity=D("0.01"))
@@ -759,6 +767,18 @@ def test_an_order_that_existed_is_compared_when_a_report_follows_its_fill() -> N
 
     assert world.state("MISMATCH").state is Trading.HALTED
     assert world.order(order).code == ""
+
+
+def test_an_order_that_existed_with_our_terms_is_ours_when_a_report_follows_its_fill() -> None:
+    world, order = a_world_with_sent_order()
+    world.answer(order, AnswerOutcome.EXISTS, code=110072)
+    world.fill(order, "0.01")
+
+    step = world.report(order, V.PARTIALLY_FILLED)
+
+    assert event_kinds(step) == [EventKind.ORDER_REPORTED]
+    assert world.order(order).code == ""
+    assert ("account", "MISMATCH") not in world.book.states
 
 
 # -- orders of others
