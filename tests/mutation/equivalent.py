@@ -234,7 +234,14 @@ EQUIVALENT: Final = (
         "if self.may_split: -> if True:",
         "what may not be split has no largest child, so it is one",
     ),
+    Equivalent(
+        _BASE,
+        "legs_needed",
+        "quantity <= largest -> quantity < largest",
+        "what is as large as the largest is one below too",
+    ),
     Equivalent(_BASE, "propose", "if leaving: -> if True:", "no orders free nothing"),
+    Equivalent(_BASE, "propose", "reach < 0 -> reach <= 0", "less nothing is nothing"),
     Equivalent(
         _BASE,
         "propose",

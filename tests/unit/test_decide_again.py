@@ -116,10 +116,13 @@ def test_an_order_that_was_not_sent_reduce_only_gets_no_free_pass_now() -> None:
     sell = an_order(side=Side.SELL, price=D(50_000), status=OrderStatus.INTENT)
 
     restricted = counted(sell, position=D("0.1"), trading=Trading.REDUCE_ONLY)
-    full = counted(sell, position=D("0.01"), exposure_elsewhere=D(60_000))
+    full = [
+        counted(sell, position=D(position), exposure_elsewhere=D(60_000))
+        for position in ("0.01", "0.1")
+    ]
 
     assert recheck(sell, restricted, a_config()).code is Code.TRADING_STATE
-    assert recheck(sell, full, a_config()).code is Code.MAX_EXPOSURE
+    assert [recheck(sell, each, a_config()).code for each in full] == [Code.MAX_EXPOSURE] * 2
 
 
 def test_a_reduction_shrinks_to_what_is_still_closable() -> None:
