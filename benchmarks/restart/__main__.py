@@ -70,12 +70,13 @@ class Filled:
 
 def floor_of(store: str, database: Database) -> dict[str, Any]:
     """The queries of a floor, and which of its columns are amounts and times."""
-    chosen = _OPEN if store == "SQLite" else _OPEN_POSTGRES
-    signals = f"SELECT signal_id FROM orders WHERE client_order_id IN ({chosen})"
+    among = "IN ({})" if store == "SQLite" else "= ANY(ARRAY({}))"
+    chosen = among.format(_OPEN if store == "SQLite" else _OPEN_POSTGRES)
+    signals = among.format(f"SELECT signal_id FROM orders WHERE client_order_id {chosen}")
     where = {
-        Order: f"client_order_id IN ({chosen})",
-        SignalRow: f"signal_id IN ({signals})",
-        Command: f"client_order_id IN ({chosen})",
+        Order: f"client_order_id {chosen}",
+        SignalRow: f"signal_id {signals}",
+        Command: f"client_order_id {chosen}",
     }
     tables = []
     for row_type, condition in where.items():
@@ -258,7 +259,7 @@ def run(
 def main() -> None:
     """Measure, print, keep, and write the page anew."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.restart", description=__doc__)
-    words.add_argument("--rounds", type=int, default=5)
+    words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--open", type=int, default=10_000, help="open orders")
     words.add_argument("--closed", type=int, default=1_000_000, help="closed ones, beside none")
     words.add_argument("--only", choices=STORES, help="one store alone; nothing is kept")
