@@ -172,6 +172,15 @@ def test_the_larger_side_counts() -> None:
     assert entry(decision, Code.MAX_EXPOSURE)[1] == D("0.5") * D(49_995)
 
 
+def test_replaced_orders_of_the_other_side_are_no_exposure_any_more() -> None:
+    other = an_order(side=Side.SELL, price=D(50_000), quantity=D("0.5"), signal_id=a_signal_id(2))
+
+    decision = bought("1000", {"orders": [other], "sell_leaves": D("0.5")})
+
+    assert decision.cancels == (other.client_order_id,)
+    assert entry(decision, Code.MAX_EXPOSURE)[1] == D("0.02") * D(49_995)
+
+
 def test_while_the_other_side_alone_is_beyond_the_limit_nothing_is_opened() -> None:
     decision = bought("1000", {"sell_leaves": D("0.5")}, max_exposure=D(20_000))
 
