@@ -127,7 +127,20 @@ def test_a_part_of_an_unknown_balance_does_not_stop_reductions() -> None:
 
     decision = decide(signal, a_context(position=D("0.1"), available=None), config)
 
-    assert quantities(decision) == [D("0.1")]
+    assert (decision.code, quantities(decision)) == (Code.OK, [D("0.1")])
+
+
+def test_a_close_that_nobody_can_value_is_split_by_quantity_alone() -> None:
+    signal = a_signal(side=Side.SELL, intent=SignalIntent.CLOSE, amount=D("0.1"))
+    config = a_config(order_size_ratio_of_balance=True, enable_order_splitting=True)
+    context = a_context(
+        position=D("0.1"),
+        available=D(0),
+        quote=None,
+        instrument=an_instrument(max_market_quantity=D("0.04")),
+    )
+
+    assert quantities(decide(signal, context, config)) == [D("0.034"), D("0.033"), D("0.033")]
 
 
 def test_reductions_have_no_free_pass_on_order_value() -> None:
