@@ -19,6 +19,7 @@ _SIGNAL: Final = "order_domain/decide/signal.py"
 _TERMS: Final = "order_domain/decide/terms.py"
 _ASSESS: Final = "order_domain/risk/assess.py"
 _BALANCE: Final = "order_domain/risk/available_balance.py"
+_CHILD: Final = "order_domain/risk/child_size.py"
 _BASE: Final = "order_domain/risk/base.py"
 
 
@@ -239,6 +240,18 @@ EQUIVALENT: Final = (
         "legs_needed",
         "quantity <= largest -> quantity < largest",
         "what is as large as the largest is one below too",
+    ),
+    Equivalent(
+        _CHILD,
+        "value_limit",
+        "limit < of_account -> limit <= of_account",
+        "of two equal numbers either is the smaller",
+    ),
+    Equivalent(
+        _CHILD,
+        "largest_child",
+        "limit < largest * proposal.unit -> limit <= largest * proposal.unit",
+        "a limit of just so much gives just so much",
     ),
     Equivalent(_BASE, "propose", "if leaving: -> if True:", "no orders free nothing"),
     Equivalent(_BASE, "propose", "reach < 0 -> reach <= 0", "less nothing is nothing"),

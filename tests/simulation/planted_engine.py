@@ -316,7 +316,9 @@ ENGINE_BUGS = {
     "submitting-forgotten": Bug(
         "what was sent is not asked for after a restart", _forgets_submitting
     ),
-    "cancels-forgotten": Bug("sent cancels are not sent again after a restart", _forgets_cancels),
+    "cancels-forgotten": Bug(
+        "what was sent of cancels and amends is forgotten at a restart", _forgets_cancels
+    ),
     "stale-rows": Bug("rows brought along replace newer ones", _stale_rows),
     "decided-again": Bug("a known signal is decided again", _decides_again),
     "silent-event": Bug("a change of an order is not told", _silent_event),
