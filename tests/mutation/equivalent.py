@@ -253,6 +253,18 @@ EQUIVALENT: Final = (
         "limit < largest * proposal.unit -> limit <= largest * proposal.unit",
         "a limit of just so much gives just so much",
     ),
+    Equivalent(
+        _CHILD,
+        "quantity_limit",
+        "ours >= limit -> ours > limit",
+        "of two equal numbers either is the smaller",
+    ),
+    Equivalent(
+        _CHILD,
+        "largest_child",
+        "limit <= 0 -> limit < 0",
+        "for nothing there is nothing either way",
+    ),
     Equivalent(_BASE, "propose", "if leaving: -> if True:", "no orders free nothing"),
     Equivalent(_BASE, "propose", "reach < 0 -> reach <= 0", "less nothing is nothing"),
     Equivalent(

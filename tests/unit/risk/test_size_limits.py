@@ -240,6 +240,12 @@ def test_the_fewest_children_of_at_most_a_size(quantity: str, largest: str, legs
     assert legs_needed(D(quantity), D(largest)) == legs
 
 
+def test_children_of_a_large_value_are_limited_by_it_as_those_of_a_small_one() -> None:
+    decision = bought("300000", max_single_order_size=D(100_000), enable_order_splitting=True)
+
+    assert quantities(decision) == [D(2), D(2), D(2)]
+
+
 def test_two_children_are_told_of_too() -> None:
     decision = bought("20000", max_single_order_size=D(10_000), enable_order_splitting=True)
 
