@@ -12,6 +12,7 @@ from order_domain.decide import recheck, requote
 from order_domain.exposure import reserved
 from order_domain.model.enums import (
     EndedBy,
+    InstrumentStatus,
     OrderStatus,
     OrderType,
     Origin,
@@ -123,6 +124,21 @@ def test_an_order_that_was_not_sent_reduce_only_gets_no_free_pass_now() -> None:
 
     assert recheck(sell, restricted, a_config()).code is Code.TRADING_STATE
     assert [recheck(sell, each, a_config()).code for each in full] == [Code.MAX_EXPOSURE] * 2
+
+
+@pytest.mark.parametrize(
+    ("reduce_only", "expected"), [(True, Code.OK), (False, Code.INSTRUMENT_NOT_TRADING)]
+)
+def test_once_an_instrument_is_not_traded_only_what_is_sent_reduce_only_may_go(
+    reduce_only: bool, expected: Code
+) -> None:
+    sell = an_order(
+        side=Side.SELL, price=D(50_000), status=OrderStatus.INTENT, reduce_only=reduce_only
+    )
+    instrument = an_instrument(status=InstrumentStatus.DELIVERING)
+    context = counted(sell, position=D("0.1"), instrument=instrument)
+
+    assert recheck(sell, context, a_config()).code is expected
 
 
 def test_a_reduction_shrinks_to_what_is_still_closable() -> None:
