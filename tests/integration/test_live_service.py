@@ -54,8 +54,8 @@ def test_prometheus_reads_what_the_limits_of_the_exchange_leave(
     values = dict(line.rsplit(" ", 1) for line in told if not line.startswith("#"))
 
     assert values['order_manager_rate_limit{limit="address"}'] == "480.0"
-    assert values['order_manager_rate_limit{limit="/v5/order/create"}'] == "8.0"
-    assert float(values['order_manager_rate_left{limit="/v5/order/create",priority="open"}']) <= 7
+    assert values['order_manager_rate_limit{limit="/v5/order/create"}'] == "10.0"
+    assert float(values['order_manager_rate_left{limit="/v5/order/create",priority="open"}']) <= 9
     assert values['order_manager_rate_waiting{priority="urgent"}'] == "0.0"
     assert values["order_manager_http_stopped_seconds"] == "0.0"
 

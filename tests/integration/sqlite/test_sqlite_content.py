@@ -77,7 +77,7 @@ class TestContent:
         self, store: SqliteStore
     ) -> None:
         class Imposter:
-            value = "DONE"
+            value = _value_ = "DONE"
 
         order = attrs.evolve(an_order(), status=Imposter())  # type: ignore[arg-type] -- as above
 
