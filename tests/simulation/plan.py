@@ -13,7 +13,7 @@ from order_domain.model.enums import TimeInForce
 
 NEWEST: Final = 4
 """Of the ways in which plans are made: 2 stops nodes at a claim also where commits are lost, 3 has
-`EVERY_TOO`, accounts that are lived in, and five replicas, 4 has `DRAWN_APART`."""
+`EVERY_TOO`, accounts that are lived in, and five replicas, 4 has `DRAWN_APART` and amends."""
 SKEW_MS: Final = 200
 RATES: Final[Mapping[str, tuple[float, float]]] = {
     "store.lose_request": (0.002, 0.03),
@@ -169,7 +169,7 @@ def draw(seed: int, generation: int = NEWEST) -> Plan:
     if is_stuck:
         # only a book that is rebuilt meanwhile sends again before an answer that lies somewhere
         rates.setdefault("store.refuse", apart.uniform(*RATES["store.refuse"]))
-    if apart.random() < share:
+    if apart.random() < added_apart:
         every["amend"] = apart.uniform(*AMENDS)
         rates.setdefault("stream.stale", apart.uniform(*RATES["stream.stale"]))
     replicas = random.choice((1, 1, 2, 3))

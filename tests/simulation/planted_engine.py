@@ -22,7 +22,6 @@ from order_domain.engine import (
     reports,
     resume,
     signals,
-    states,
     sweeps,
     ticks,
 )
@@ -246,10 +245,6 @@ def _opened_and_booked(patches: Patches) -> None:
     patches.attribute(executions, "_take", executions.book)
 
 
-def _lost_rows_ignored(patches: Patches) -> None:
-    patches.attribute(states, "own_without_row", lambda *_: None)
-
-
 def _half_sweep(patches: Patches) -> None:
     right = engine.on_sweep
 
@@ -325,7 +320,6 @@ ENGINE_BUGS = {
     "no-overlap": Bug("sweeps read executions since now only", _no_overlap),
     "opened-at-once": Bug("what is held counts though somebody trades", _opened_at_once),
     "opened-and-booked": Bug("what an opening holds is booked again", _opened_and_booked),
-    "lost-rows-ignored": Bug("orders of ours without a row halt nothing", _lost_rows_ignored),
     "half-sweep": Bug("an incomplete sweep counts as complete", _half_sweep),
     "unreserved": Bug("what is on its way is not counted in risk", _unreserved),
     "free-tokens": Bug("the rate budget is not kept", _free_tokens),
