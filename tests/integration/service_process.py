@@ -104,7 +104,9 @@ class ServiceProcess:
         """Read the log to its end, and wait for the end of the process."""
         assert self.process.stderr is not None
         if not self.process.stderr.closed:
-            self.log += [json.loads(line) for line in self.process.stderr]
+            # kill -9 may cut the last line
+            whole = [line for line in self.process.stderr if line.endswith("\n")]
+            self.log += [json.loads(line) for line in whole]
             self.process.stderr.close()
         self.process.wait(TIMEOUT_S)
 

@@ -77,7 +77,7 @@ EQUIVALENT: Final = (
     ),
     Equivalent(
         _IDS,
-        "event_id",
+        "event_id_text",
         "False -> True",
         "what the digest is for matters only where a system forbids SHA-1",
     ),
